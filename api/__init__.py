@@ -1,0 +1,1 @@
+"""Awake: the HTTP side. Imports no torch."""

@@ -1,0 +1,1 @@
+"""Chat completions: to the engine and back, every exchange recorded."""

@@ -1,0 +1,86 @@
+"""One exchange on its way: who answers it, since when, and the trace that it becomes."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from api.chat.request import ChatRequest, thread_sha256
+from api.health import metrics
+from shared.contracts.adapters import Route
+from shared.contracts.base import new_id
+from shared.contracts.traces import Trace, TraceStatus
+
+
+@dataclass
+class Exchange:
+    """What is known of an exchange before its reply.
+
+    `body` is the client's, `session_id` and `parent_id` place it in its conversation.
+    """
+
+    body: dict[str, Any]
+    chat: ChatRequest
+    route: Route
+    session_id: str
+    parent_id: UUID | None
+    id: UUID = field(default_factory=new_id)
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    timing: dict[str, float] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What tells the client which trace this is and who answered."""
+        return {
+            "X-Dormouse-Trace": str(self.id),
+            "X-Dormouse-Adapter": self.route.version,
+            "X-Dormouse-Session": self.session_id,
+        }
+
+    def mark_first_token(self) -> None:
+        """The first piece of the reply is here."""
+        if "first_token_s" not in self.timing:
+            self.timing["first_token_s"] = self._elapsed()
+            metrics.FIRST_TOKEN_S.observe(self.timing["first_token_s"])
+
+    def trace(
+        self,
+        status: TraceStatus,
+        *,
+        reply: dict[str, Any] | None = None,
+        prompt_token_ids: list[int] | None = None,
+        token_ids: list[list[int]] | None = None,
+        usage: dict[str, Any] | None = None,
+        error: str | None = None,
+    ) -> Trace:
+        """The exchange as it ended."""
+        total_s = self._elapsed()
+        metrics.CHATS.labels(status=status, adapter=self.route.version).inc()
+        metrics.CHAT_S.observe(total_s)
+        choices = (reply or {}).get("choices") or []
+        said = [choices[0]["message"]] if choices else []
+        request = {key: value for key, value in self.body.items() if key != "model"}
+        return Trace(
+            id=self.id,
+            tenant_id=self.route.tenant_id,
+            model_id=self.route.model_id,
+            session_id=self.session_id,
+            parent_id=self.parent_id,
+            adapter_id=self.route.adapter.id if self.route.adapter else None,
+            status=status,
+            store=self.chat.store is not False,
+            request=request,
+            reply=reply,
+            prompt_token_ids=prompt_token_ids,
+            token_ids=token_ids,
+            usage=usage,
+            timing={**self.timing, "total_s": total_s},
+            error=error,
+            thread_sha256=thread_sha256([*self.body["messages"], *said]),
+            created_at=self.created_at,
+        )
+
+    def _elapsed(self) -> float:
+        return round(time.monotonic() - self._began, 4)

@@ -1,0 +1,187 @@
+"""A chat: find who answers, pass it to the engine, record it, pass the reply back."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+from uuid import UUID
+
+import aiohttp
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.chat.exchange import Exchange
+from api.chat.recorder import TraceRecorder
+from api.chat.reply import public_reply, recorded_reply
+from api.chat.request import answered_prefix, parse, read_body, thread_sha256, upstream_body
+from api.chat.stream import ChatStream
+from api.directory import Directory
+from api.health.guard import EngineGuard
+from shared.contracts.adapters import Caller, Route
+from shared.contracts.base import new_id
+from shared.engine.client import EngineClient
+from shared.errors import BadRequestError, DormouseError, EngineRejectedError
+from shared.settings import Settings
+from shared.storage.traces import TraceStore
+
+PATH = "v1/chat/completions"
+MAX_SESSION_LENGTH = 200
+CLIENT_LEFT = 499
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class ChatService:
+    """Answers chats.
+
+    Args:
+        settings: Limits.
+        directory: Who answers on a name.
+        engine: Where replies come from.
+        guard: Knows whether an adapter acts.
+        recorder: Writes traces.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        directory: Directory,
+        engine: EngineClient,
+        guard: EngineGuard,
+        recorder: TraceRecorder,
+    ) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._engine = engine
+        self._guard = guard
+        self._recorder = recorder
+
+    async def models(self, caller: Caller) -> dict[str, Any]:
+        """The tenant's public names, in OpenAI's list."""
+        names = await self._directory.names(caller.tenant_id)
+        data = [{"id": n, "object": "model", "created": 0, "owned_by": "dormouse"} for n in names]
+        return {"object": "list", "data": data}
+
+    async def complete(self, request: Request, caller: Caller) -> Response:
+        """Answer one chat completion, whole or as a stream.
+
+        Raises:
+            BadRequestError: If the body is not a chat.
+            NotFoundError: If the tenant has no such model.
+            EngineError: If the engine is away or refuses.
+            StorageError: If the trace can be written nowhere.
+        """
+        body = await read_body(request, self._settings.max_body_bytes)
+        chat = parse(body, self._settings.max_choices)
+        route = await self._directory.route(caller.tenant_id, chat.model)
+        session_id, parent_id = await self._place(request, route, body["messages"])
+        exchange = Exchange(body, chat, route, session_id, parent_id)
+        stack = AsyncExitStack()
+        try:
+            opening = asyncio.ensure_future(self._open(exchange, stack))
+            response = await _unless_client_leaves(request, opening)
+            if response is None:
+                self._recorder.record_late(exchange.trace("abandoned"))
+                return Response(status_code=CLIENT_LEFT)
+            if chat.stream:
+                return ChatStream(exchange, response, stack.pop_all(), self._recorder)
+            reply = await _unless_client_leaves(request, asyncio.ensure_future(response.json()))
+        except EngineRejectedError as error:
+            await self._recorder.record(exchange.trace("failed", error=error.message))
+            raise _without_engine_name(error, route) from error
+        except (aiohttp.ClientError, TimeoutError, DormouseError) as error:
+            await self._recorder.record(exchange.trace("failed", error=str(error)))
+            raise
+        finally:
+            await stack.aclose()
+        return await self._finish(exchange, reply)
+
+    async def _finish(self, exchange: Exchange, reply: dict[str, Any] | None) -> Response:
+        """Record a whole reply, then show it."""
+        if reply is None:
+            self._recorder.record_late(exchange.trace("abandoned"))
+            return Response(status_code=CLIENT_LEFT)
+        await self._recorder.record(
+            exchange.trace(
+                "complete",
+                reply=recorded_reply(reply),
+                prompt_token_ids=reply.get("prompt_token_ids"),
+                token_ids=[choice.get("token_ids") or [] for choice in reply["choices"]],
+                usage=reply.get("usage"),
+            )
+        )
+        shown = public_reply(
+            reply, exchange.chat.model, keep_token_ids=exchange.chat.return_token_ids
+        )
+        return JSONResponse(shown, headers=exchange.headers)
+
+    async def _open(self, exchange: Exchange, stack: AsyncExitStack) -> aiohttp.ClientResponse:
+        """Begin the generation, on an adapter that is proven to act.
+
+        An engine that restarted a moment ago does not know the adapter's name: it is restored and
+        asked once more. It never answers with something else.
+        """
+        sent = upstream_body(exchange.body, exchange.chat, exchange.route.engine_name)
+        await self._guard.ensure(exchange.route.adapter)
+        try:
+            return await stack.enter_async_context(self._engine.open(PATH, sent))
+        except EngineRejectedError as error:
+            if error.status_code != 404 or exchange.route.adapter is None:
+                raise
+        self._guard.forget(exchange.route.adapter)
+        await self._guard.ensure(exchange.route.adapter)
+        return await stack.enter_async_context(self._engine.open(PATH, sent))
+
+    async def _place(
+        self, request: Request, route: Route, messages: list[dict[str, Any]]
+    ) -> tuple[str, UUID | None]:
+        """The session and the trace before, by header or by the conversation's prefix."""
+        named = request.headers.get("X-Dormouse-Session")
+        if named is not None and not 0 < len(named) <= MAX_SESSION_LENGTH:
+            raise BadRequestError(
+                f"X-Dormouse-Session must have 1 to {MAX_SESSION_LENGTH} characters."
+            )
+        answered = answered_prefix(messages)
+        before = None
+        try:
+            async with self._directory.sessions.begin() as session:
+                store = TraceStore(session)
+                if answered:
+                    before = await store.latest(
+                        route.model_id, thread_sha256=thread_sha256(answered)
+                    )
+                if before is None and named is not None:
+                    before = await store.latest(route.model_id, session_id=named)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the conversation before is not known: %s", error)
+        session_id = named or (before[1] if before else new_id().hex)
+        return session_id, before[0] if before else None
+
+
+async def _unless_client_leaves(request: Request, work: "asyncio.Future[T]") -> T | None:
+    """The result of `work`, or None once the client has gone; the work is stopped then."""
+    leaving = asyncio.ensure_future(_disconnect(request))
+    both: set[asyncio.Future[Any]] = {work, leaving}
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        return None
+    finally:
+        leaving.cancel()
+
+
+async def _disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _without_engine_name(error: EngineRejectedError, route: Route) -> EngineRejectedError:
+    """The engine's complaint in the client's words."""
+    message = error.message.replace(route.engine_name, route.name)
+    return EngineRejectedError(message, status_code=error.status_code, param=error.param)

@@ -1,0 +1,47 @@
+"""What routes ask for: the services, and who is calling."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.services import Services
+from shared.contracts.adapters import Caller
+from shared.errors import AuthenticationError, PermissionDeniedError
+
+
+def get_services(request: Request) -> Services:
+    """The process's services."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+
+
+async def get_caller(request: Request, services: ServicesDep) -> Caller:
+    """Who calls, by bearer key.
+
+    Raises:
+        AuthenticationError: If there is no key, or nobody has it.
+    """
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise AuthenticationError("Send your API key as 'Authorization: Bearer KEY'.")
+    return await services.directory.caller(key.strip())
+
+
+CallerDep = Annotated[Caller, Depends(get_caller)]
+
+
+async def get_admin(caller: CallerDep) -> Caller:
+    """An administrator.
+
+    Raises:
+        PermissionDeniedError: If the key is not an admin key.
+    """
+    if caller.scope != "admin":
+        raise PermissionDeniedError("This needs an admin key.")
+    return caller
+
+
+AdminDep = Annotated[Caller, Depends(get_admin)]

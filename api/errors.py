@@ -1,0 +1,68 @@
+"""The one place that turns errors into HTTP, in OpenAI's envelope."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from shared.errors import BadRequestError, DormouseError, NotFoundError
+
+RETRY_AFTER_S = "5"
+
+log = logging.getLogger(__name__)
+
+
+class DatabaseUnavailableError(DormouseError):
+    """PostgreSQL does not answer."""
+
+    code = "database_unavailable"
+    status_code = 503
+
+
+def respond(error: DormouseError) -> JSONResponse:
+    """The reply for an error."""
+    headers = {}
+    if error.status_code == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.status_code == 503:
+        headers["Retry-After"] = RETRY_AFTER_S
+    return JSONResponse(error.envelope(), status_code=error.status_code, headers=headers)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Teach the application every error that can leave a route."""
+
+    @app.exception_handler(DormouseError)
+    async def on_dormouse_error(request: Request, error: DormouseError) -> Response:
+        if error.status_code >= 500:
+            log.warning("%s %s: %s", request.method, request.url.path, error.message)
+        return respond(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid_request(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][1:])
+        return respond(BadRequestError(f"{place or 'body'}: {first['msg']}", param=place or None))
+
+    @app.exception_handler(HTTPException)
+    async def on_http_error(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return respond(NotFoundError(f"There is nothing at {request.url.path}."))
+        known = BadRequestError(str(error.detail))
+        known.status_code = error.status_code
+        return respond(known)
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeoutError)
+    async def on_database_away(request: Request, error: Exception) -> Response:
+        log.error("%s %s: the database is away: %s", request.method, request.url.path, error)
+        return respond(DatabaseUnavailableError("The database does not answer. Try again shortly."))
+
+    @app.exception_handler(Exception)
+    async def on_bug(request: Request, error: Exception) -> Response:
+        log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+        return respond(DormouseError("Something broke on our side; the log has the details."))

@@ -1,0 +1,42 @@
+"""Alive and ready."""
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.health.guard import EngineGuard
+from shared.db.session import Sessions
+from shared.storage.spool import TraceSpool
+
+
+class HealthService:
+    """Looks at what a chat needs.
+
+    Args:
+        sessions: The database.
+        guard: The engine and its adapters.
+        spool: Traces that wait for the database.
+    """
+
+    def __init__(self, sessions: Sessions, guard: EngineGuard, spool: TraceSpool) -> None:
+        self._sessions = sessions
+        self._guard = guard
+        self._spool = spool
+
+    async def checks(self) -> dict[str, str]:
+        """Each part with `ok`, or with what is wrong."""
+        return {
+            "database": await self._database(),
+            "engine": self._guard.complaint or "ok",
+        }
+
+    def num_spooled(self) -> int:
+        """How many traces wait on disk for the database."""
+        return len(self._spool)
+
+    async def _database(self) -> str:
+        try:
+            async with self._sessions.begin() as session:
+                await session.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError) as error:
+            return f"does not answer: {error}"[:300]
+        return "ok"

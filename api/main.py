@@ -1,0 +1,38 @@
+"""The application: `uvicorn api.main:app`."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.adapters.routes import router as adapters
+from api.chat.routes import router as chat
+from api.errors import install_error_handlers
+from api.feedback.routes import router as feedback
+from api.health.routes import router as health
+from api.memories.routes import router as memories
+from api.services import open_services
+from api.sleep.routes import router as sleep
+from shared.settings import Settings, get_settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application; the settings are those of the environment unless given."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        used = settings or get_settings()
+        logging.basicConfig(level=used.log_level)
+        async with open_services(used) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(title="Dormouse", version="0.1.0", lifespan=lifespan)
+    install_error_handlers(app)
+    for router in (chat, feedback, sleep, adapters, memories, health):
+        app.include_router(router)
+    return app
+
+
+app = create_app()

@@ -1,0 +1,22 @@
+"""`/admin/memories`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.dependencies import AdminDep, ServicesDep
+from shared.contracts.memories import Memory
+
+router = APIRouter(prefix="/admin/memories", tags=["memories"])
+
+
+@router.get("", summary="What was learned")
+async def list_memories(caller: AdminDep, services: ServicesDep) -> dict[str, list[Memory]]:
+    """Class, reason, evidence and state of each."""
+    return {"data": await services.memories.list_all(caller)}
+
+
+@router.get("/{memory_id}", summary="One memory")
+async def get_memory(memory_id: UUID, caller: AdminDep, services: ServicesDep) -> Memory:
+    """With the traces that it rests on."""
+    return await services.memories.get(caller, memory_id)

@@ -1,0 +1,78 @@
+"""Everything that routes call, built once for the process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from api.adapters.service import AdapterService
+from api.chat.recorder import TraceRecorder
+from api.chat.service import ChatService
+from api.directory import Directory
+from api.feedback.service import FeedbackService
+from api.health.guard import EngineGuard
+from api.health.service import HealthService
+from api.memories.service import MemoryService
+from api.sleep.service import SleepService
+from shared.db.session import Sessions, create_engine, create_sessions
+from shared.engine.client import EngineClient
+from shared.queue.wakeups import Queue, create_celery
+from shared.settings import Settings
+from shared.storage.spool import TraceSpool
+from shared.storage.tenants import TenantStore
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The process's services."""
+
+    settings: Settings
+    directory: Directory
+    chat: ChatService
+    feedback: FeedbackService
+    sleep: SleepService
+    adapters: AdapterService
+    memories: MemoryService
+    health: HealthService
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Connect, provision the default tenant, keep watch over the engine; close all of it after."""
+    database = create_engine(settings, pooled=True)
+    sessions = create_sessions(database)
+    await provision(settings, sessions)
+    directory = Directory(sessions)
+    queue = Queue(create_celery(settings))
+    spool = TraceSpool(settings.spool_dir, settings.spool_max_bytes)
+    async with (
+        EngineClient(settings) as engine,
+        EngineGuard(engine, sessions, settings.engine_check_interval_s) as guard,
+        TraceRecorder(sessions, spool) as recorder,
+    ):
+        yield Services(
+            settings=settings,
+            directory=directory,
+            chat=ChatService(settings, directory, engine, guard, recorder),
+            feedback=FeedbackService(sessions),
+            sleep=SleepService(sessions, queue),
+            adapters=AdapterService(sessions, guard),
+            memories=MemoryService(sessions),
+            health=HealthService(sessions, guard, spool),
+        )
+    await database.dispose()
+
+
+async def provision(settings: Settings, sessions: Sessions) -> None:
+    """Make the default tenant with its model and the keys of the settings."""
+    async with sessions.begin() as session:
+        tenants = TenantStore(session)
+        tenant_id = await tenants.ensure_tenant(DEFAULT)
+        await tenants.ensure_model(tenant_id, DEFAULT, settings.base_model_name)
+        if settings.api_key is not None:
+            key = settings.api_key.get_secret_value()
+            await tenants.set_key(tenant_id, "chat", "chat", key)
+        if settings.admin_key is not None:
+            key = settings.admin_key.get_secret_value()
+            await tenants.set_key(tenant_id, "admin", "admin", key)

@@ -1,0 +1,1 @@
+"""Sleep cycles: start, watch, cancel."""

@@ -1,0 +1,1 @@
+"""What both sides must agree on: settings, errors, contracts, tables, storage, engine and queue."""

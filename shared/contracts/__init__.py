@@ -1,0 +1,1 @@
+"""Frozen values that cross a room's border. No SQL, no HTTP."""

@@ -1,0 +1,102 @@
+"""Sleep cycles and gate reports."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.base import Contract
+
+
+class Stage(StrEnum):
+    """The stages of a sleep cycle, in order."""
+
+    COLLECT = "collect"
+    TRIAGE = "triage"
+    RESOLVE = "resolve"
+    SEED = "seed"
+    DREAM = "dream"
+    TRAIN = "train"
+    GATE = "gate"
+    WAKE = "wake"
+
+
+CycleStatus = Literal["queued", "running", "promoted", "rejected", "skipped", "failed", "cancelled"]
+ACTIVE_STATUSES: tuple[CycleStatus, ...] = ("queued", "running")
+
+
+class CycleCounts(Contract):
+    """How much went through a cycle."""
+
+    traces: int = 0
+    memories: int = 0
+    seeds: int = 0
+    dreams: int = 0
+
+
+class SuiteResult(Contract):
+    """One gate suite: the candidate against the baseline.
+
+    `baseline` and `candidate` are scores in the suite's own unit (a share for most of them);
+    `margin` is how far the candidate may fall below the bar.
+    """
+
+    name: str
+    baseline: float
+    candidate: float
+    margin: float
+    passed: bool
+    num_probes: int = 0
+    p_value: float | None = None
+    detail: str = ""
+
+
+class GateReport(Contract):
+    """The gate's decision about one candidate."""
+
+    passed: bool
+    reason: str
+    suites: list[SuiteResult] = Field(default_factory=list)
+
+
+class SleepCycle(Contract):
+    """One sleep cycle, as `GET /admin/sleep-cycles/{id}` shows it.
+
+    `progress` is the share of the running stage that is done, 0 to 1.
+    """
+
+    id: UUID
+    model: str
+    status: CycleStatus
+    stage: Stage | None = None
+    progress: float = 0.0
+    detail: str | None = None
+    trigger: str
+    reason: str | None = None
+    counts: CycleCounts = CycleCounts()
+    adapter: int | None = None
+    gate: GateReport | None = None
+    error: str | None = None
+    stages: dict[str, float] = Field(default_factory=dict, description="Finished stages, seconds.")
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class SleepCycleRequest(Contract):
+    """The body of `POST /admin/sleep-cycles`."""
+
+    model: str = "default"
+    reason: str | None = Field(default=None, max_length=2000)
+
+
+class Lease(Contract):
+    """What the worker that owns a cycle knows of it."""
+
+    cycle_id: UUID
+    model_id: UUID
+    token: UUID
+    attempts: int
+    results: dict[Stage, dict[str, Any]]

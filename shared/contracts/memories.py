@@ -1,0 +1,94 @@
+"""Memories, and the examples drawn from them."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.base import Contract
+
+Persistence = Literal["discard", "session", "long_term"]
+MemoryKind = Literal["fact", "preference", "behaviour", "workflow"]
+MemoryState = Literal["pending", "learned", "superseded", "held", "rejected", "expired"]
+Split = Literal["train", "heldout"]
+
+
+class Evidence(Contract):
+    """The trace, and the words in it, that a memory rests on."""
+
+    trace_id: UUID
+    signal_id: UUID | None = None
+    quote: str
+
+
+class Memory(Contract):
+    """One thing worth keeping.
+
+    `(scope, subject, relation)` is its key; `value` the short answer, `answer` the sentence.
+    """
+
+    id: UUID
+    model_id: UUID
+    cycle_id: UUID
+    kind: MemoryKind
+    persistence: Persistence
+    state: MemoryState
+    scope: str = ""
+    subject: str
+    relation: str
+    question: str
+    answer: str
+    value: str
+    reason: str
+    session_id: str | None = None
+    expires_at: datetime | None = None
+    superseded_by: UUID | None = None
+    evidence: list[Evidence] = Field(default_factory=list)
+    created_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What two memories must share to contradict each other."""
+        return (self.scope, self.subject.lower(), self.relation)
+
+
+class TraceDecision(Contract):
+    """Why a trace was kept or not."""
+
+    trace_id: UUID
+    persistence: Persistence
+    reason: str
+
+
+class MemoryChange(Contract):
+    """What resolving did to one memory, and why."""
+
+    memory_id: UUID
+    state: MemoryState
+    reason: str
+    superseded_by: UUID | None = None
+
+
+class SeedExample(Contract):
+    """A training example, or a held-out probe, drawn from a memory."""
+
+    id: UUID
+    memory_id: UUID
+    split: Split
+    form: str
+    messages: list[dict[str, Any]]
+    accept: list[str]
+
+    @property
+    def question(self) -> str:
+        """The user's words."""
+        text: str = self.messages[-2]["content"]
+        return text
+
+
+class Dream(Contract):
+    """A prompt that the model dreamt up, with the answer that it gives while awake."""
+
+    id: UUID
+    messages: list[dict[str, Any]]

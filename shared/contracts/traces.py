@@ -1,0 +1,100 @@
+"""Traces and signals: what was said, and what was said of it."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.base import Contract
+
+TraceStatus = Literal["complete", "abandoned", "failed"]
+SignalSource = Literal["feedback", "next_turn"]
+
+
+class Trace(Contract):
+    """One recorded exchange.
+
+    `request` is the client's body without `model`; `reply` holds `choices` as the client saw them.
+    `token_ids` has one list for each choice. Times in `timing` are seconds.
+    """
+
+    id: UUID
+    tenant_id: UUID
+    model_id: UUID
+    session_id: str
+    parent_id: UUID | None = None
+    adapter_id: UUID | None = None
+    status: TraceStatus
+    store: bool = True
+    request: dict[str, Any]
+    reply: dict[str, Any] | None = None
+    prompt_token_ids: list[int] | None = None
+    token_ids: list[list[int]] | None = None
+    usage: dict[str, Any] | None = None
+    timing: dict[str, float] = Field(default_factory=dict)
+    error: str | None = None
+    thread_sha256: str
+    created_at: datetime
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The request's messages."""
+        messages: list[dict[str, Any]] = self.request.get("messages", [])
+        return messages
+
+    @property
+    def user_text(self) -> str:
+        """The last user message as plain text; empty where there is none."""
+        for message in reversed(self.messages):
+            if message.get("role") == "user":
+                return content_text(message.get("content"))
+        return ""
+
+    @property
+    def reply_text(self) -> str:
+        """The first choice's text; empty where there is none."""
+        choices = (self.reply or {}).get("choices") or [{}]
+        return content_text(choices[0].get("message", {}).get("content"))
+
+
+class Signal(Contract):
+    """What somebody said of a trace."""
+
+    id: UUID
+    trace_id: UUID
+    source: SignalSource
+    rating: float | None = None
+    correction: str | None = None
+    comment: str | None = None
+    created_at: datetime
+
+
+class FeedbackRequest(Contract):
+    """The body of `POST /v1/feedback`."""
+
+    trace_id: UUID
+    rating: float | None = Field(default=None, ge=-1, le=1)
+    correction: str | None = Field(default=None, min_length=1, max_length=8000)
+    comment: str | None = Field(default=None, min_length=1, max_length=8000)
+
+
+class Feedback(Contract):
+    """The reply of `POST /v1/feedback`."""
+
+    id: UUID
+    trace_id: UUID
+    rating: float | None
+    correction: str | None
+    comment: str | None
+    created_at: datetime
+
+
+def content_text(content: Any) -> str:
+    """The text of a message's `content`, which is a string or a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        texts = [part.get("text", "") for part in content if isinstance(part, dict)]
+        return "\n".join(text for text in texts if isinstance(text, str))
+    return ""

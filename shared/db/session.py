@@ -1,0 +1,41 @@
+"""Connections to PostgreSQL. One engine belongs to one event loop."""
+
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.pool import NullPool
+
+from shared.settings import Settings
+
+Sessions = async_sessionmaker[AsyncSession]
+
+CONNECT_TIMEOUT_S = 5
+
+
+def create_engine(settings: Settings, *, pooled: bool) -> AsyncEngine:
+    """Connect lazily.
+
+    Args:
+        settings: Holds the address.
+        pooled: True for a long-lived loop (the API); False for a task, whose loop ends with it.
+    """
+    url = settings.database_url.get_secret_value()
+    connect_args = {"connect_timeout": CONNECT_TIMEOUT_S}
+    if not pooled:
+        return create_async_engine(url, poolclass=NullPool, connect_args=connect_args)
+    return create_async_engine(
+        url,
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_pool_size,
+        pool_pre_ping=True,
+        pool_timeout=CONNECT_TIMEOUT_S,
+        connect_args=connect_args,
+    )
+
+
+def create_sessions(engine: AsyncEngine) -> Sessions:
+    """A factory of sessions; use `async with sessions.begin() as session`."""
+    return async_sessionmaker(engine, expire_on_commit=False)

@@ -1,0 +1,1 @@
+"""The inference engine: vLLM's OpenAI server, talked to over HTTP."""

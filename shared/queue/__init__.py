@@ -1,0 +1,1 @@
+"""The queue only wakes workers up; PostgreSQL holds what there is to do."""

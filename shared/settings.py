@@ -1,0 +1,95 @@
+"""Every setting, read from `DORMOUSE_*` environment variables or from secret files.
+
+A secret may come as a file: `DORMOUSE_SECRETS_DIR/dormouse_api_key` stands for `DORMOUSE_API_KEY`.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may set; the unit is in the name (`_S` seconds, `_BYTES`)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DORMOUSE_",
+        secrets_dir=os.environ.get("DORMOUSE_SECRETS_DIR"),
+        extra="ignore",
+    )
+
+    # Services.
+    database_url: SecretStr = Field(
+        default=SecretStr("postgresql+psycopg://dormouse@localhost/dormouse"),
+        description="SQLAlchemy address of PostgreSQL, `postgresql+psycopg://...`.",
+    )
+    redis_url: SecretStr = Field(
+        default=SecretStr("redis://localhost:6379/0"), description="Valkey or Redis, for wake-ups."
+    )
+    engine_url: str = Field(
+        default="http://localhost:8001", description="vLLM's OpenAI server, kept private."
+    )
+    engine_api_key: SecretStr | None = None
+    database_pool_size: int = 10
+
+    # Who may call.
+    api_key: SecretStr | None = Field(default=None, description="Bearer key of the default tenant.")
+    admin_key: SecretStr | None = Field(default=None, description="Bearer key for /admin.")
+
+    # Places on disk. The engine must see `adapters_dir` under the same path.
+    adapters_dir: Path = Path(".dormouse/adapters")
+    spool_dir: Path = Path(".dormouse/spool")
+    base_model_path: str = Field(
+        default=".dormouse/model", description="The base model's weights, for the trainer."
+    )
+    base_model_name: str = Field(
+        default="SmolLM2-135M-Instruct", description="The engine's own name for the bare base."
+    )
+
+    # Chat.
+    max_body_bytes: int = 4 * 1024 * 1024
+    max_choices: int = Field(default=8, description="Largest `n` that a client may ask for.")
+    engine_connect_timeout_s: float = 5.0
+    engine_idle_timeout_s: float = Field(
+        default=120.0, description="Longest silence of the engine before a request is given up."
+    )
+    engine_check_interval_s: float = 1.0
+    spool_max_bytes: int = 256 * 1024 * 1024
+
+    # When to sleep. All of it is off by default: sleep cycles are started on demand.
+    sleep_cron: str | None = Field(default=None, description='Cron line in UTC, "0 3 * * *".')
+    sleep_idle_s: float | None = Field(
+        default=None, description="Sleep once no chat came for this long."
+    )
+    sleep_min_traces: int = Field(
+        default=1, description="A scheduled cycle needs at least this many queued traces."
+    )
+
+    # The cycle.
+    beat_interval_s: float = 5.0
+    lease_s: float = Field(
+        default=20.0, description="A worker silent for this long lost its cycle."
+    )
+    max_cycle_traces: int = 2000
+    max_stage_attempts: int = Field(
+        default=3, description="How often a stage is tried before the cycle fails."
+    )
+    engine_wait_s: float = Field(
+        default=300.0, description="How long a stage waits for an engine that is away."
+    )
+    num_dreams: int = 32
+    max_replays: int = 64
+    train_num_threads: int = 2
+    train_num_steps: int | None = Field(default=None, description="None: derived from the lessons.")
+    train_timeout_s: float = 3600.0
+    gate_concurrency: int = 8
+    gate_max_general: int = Field(default=40, description="Largest number of capability probes.")
+    log_level: str = "INFO"
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()

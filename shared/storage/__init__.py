@@ -1,0 +1,1 @@
+"""All SQL, and the trace spool. Contracts in, contracts out, no decisions."""

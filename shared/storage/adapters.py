@@ -1,0 +1,235 @@
+"""Adapters: versions, gate reports, and the moves of a model's pointer."""
+
+from collections.abc import Sequence
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.adapters import Adapter, AdapterFile, AdapterState
+from shared.contracts.base import new_id
+from shared.contracts.cycles import GateReport, SuiteResult
+from shared.db.tables import (
+    AdapterMemoryRow,
+    AdapterRow,
+    GateReportRow,
+    ModelRow,
+    PromotionRow,
+)
+from shared.storage.models import adapter_file
+
+
+class AdapterStore:
+    """SQL of adapters."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(
+        self,
+        *,
+        model_id: UUID,
+        cycle_id: UUID | None,
+        parent_id: UUID | None,
+        sha256: str,
+        path: str,
+        memory_ids: Sequence[UUID] = (),
+    ) -> AdapterFile:
+        """Record a candidate under a version and an engine-side name that nobody had before."""
+        adapter_id = new_id()
+        model = await self._lock_model(model_id)
+        newest = await self._session.scalar(
+            select(func.max(AdapterRow.version)).where(AdapterRow.model_id == model_id)
+        )
+        row = AdapterRow(
+            id=adapter_id,
+            model_id=model_id,
+            version=(newest or 0) + 1,
+            sha256=sha256,
+            path=path,
+            engine_name=f"dormouse-{adapter_id.hex}",
+            parent_id=parent_id,
+            cycle_id=cycle_id,
+        )
+        self._session.add(row)
+        await self._session.flush()
+        if memory_ids:
+            await self._session.execute(
+                insert(AdapterMemoryRow),
+                [{"adapter_id": adapter_id, "memory_id": memory_id} for memory_id in memory_ids],
+            )
+        return adapter_file(row, model.base)
+
+    async def file(self, adapter_id: UUID) -> AdapterFile:
+        """Where an adapter lies."""
+        statement = (
+            select(AdapterRow, ModelRow.base)
+            .join(ModelRow, ModelRow.id == AdapterRow.model_id)
+            .where(AdapterRow.id == adapter_id)
+        )
+        row, base = (await self._session.execute(statement)).one()
+        return adapter_file(row, base)
+
+    async def file_of_version(self, model_id: UUID, version: int) -> AdapterFile | None:
+        """Where a model's version lies."""
+        row = await self._session.scalar(
+            select(AdapterRow).where(AdapterRow.model_id == model_id, AdapterRow.version == version)
+        )
+        return await self.file(row.id) if row else None
+
+    async def add_report(self, adapter_id: UUID, cycle_id: UUID | None, report: GateReport) -> None:
+        """Write the gate's decision, once."""
+        statement = insert(GateReportRow).values(
+            adapter_id=adapter_id,
+            cycle_id=cycle_id,
+            passed=report.passed,
+            reason=report.reason,
+            suites=[suite.model_dump() for suite in report.suites],
+        )
+        await self._session.execute(statement.on_conflict_do_nothing())
+
+    async def set_override(self, adapter_id: UUID, *, by: str, reason: str) -> None:
+        """Let an adapter answer without a passed gate; the database wants both words."""
+        await self._session.execute(
+            update(AdapterRow)
+            .where(AdapterRow.id == adapter_id)
+            .values(override_by=by, override_reason=reason)
+        )
+
+    async def is_servable(self, adapter_id: UUID) -> bool:
+        """True if the gate passed it, or an override names who and why."""
+        row, report = (
+            await self._session.execute(
+                select(AdapterRow, GateReportRow)
+                .outerjoin(GateReportRow, GateReportRow.adapter_id == AdapterRow.id)
+                .where(AdapterRow.id == adapter_id)
+            )
+        ).one()
+        overridden = bool(row.override_by and row.override_reason)
+        return overridden or bool(report and report.passed)
+
+    async def move(
+        self,
+        *,
+        model_id: UUID,
+        to: UUID | None,
+        kind: Literal["promotion", "rollback"],
+        actor: str,
+        reason: str | None = None,
+        cycle_id: UUID | None = None,
+    ) -> UUID | None:
+        """Flip the pointer: one row of one table, in the caller's transaction.
+
+        Returns:
+            Where the pointer was before.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: If the database refuses an ungated adapter.
+        """
+        model = await self._lock_model(model_id)
+        before = model.active_adapter_id
+        model.active_adapter_id = to
+        self._session.add(
+            PromotionRow(
+                model_id=model_id,
+                from_adapter_id=before,
+                to_adapter_id=to,
+                kind=kind,
+                actor=actor,
+                reason=reason,
+                cycle_id=cycle_id,
+            )
+        )
+        await self._session.flush()
+        return before
+
+    async def active_id(self, model_id: UUID) -> UUID | None:
+        """Where the pointer is, locked for this transaction; None is the bare base."""
+        return (await self._lock_model(model_id)).active_adapter_id
+
+    async def before(self, model_id: UUID, adapter_id: UUID) -> UUID | None:
+        """What answered when `adapter_id` was promoted; None is the bare base."""
+        statement = (
+            select(PromotionRow.from_adapter_id)
+            .where(
+                PromotionRow.model_id == model_id,
+                PromotionRow.to_adapter_id == adapter_id,
+                PromotionRow.kind == "promotion",
+            )
+            .order_by(PromotionRow.id.desc())
+            .limit(1)
+        )
+        return await self._session.scalar(statement)
+
+    async def of_tenant(self, tenant_id: UUID, version: int | None = None) -> list[Adapter]:
+        """The tenant's adapters, newest first."""
+        parent = AdapterRow.__table__.alias("parent")
+        statement = (
+            select(AdapterRow, ModelRow, GateReportRow, parent.c.version)
+            .join(ModelRow, ModelRow.id == AdapterRow.model_id)
+            .outerjoin(GateReportRow, GateReportRow.adapter_id == AdapterRow.id)
+            .outerjoin(parent, parent.c.id == AdapterRow.parent_id)
+            .where(ModelRow.tenant_id == tenant_id)
+            .order_by(AdapterRow.id.desc())
+        )
+        if version is not None:
+            statement = statement.where(AdapterRow.version == version)
+        found = list(await self._session.execute(statement))
+        memories = await self._memories([row.id for row, *_ in found])
+        return [
+            _adapter(row, model, report, parent_version, memories.get(row.id, []))
+            for row, model, report, parent_version in found
+        ]
+
+    async def _memories(self, adapter_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+        statement = select(AdapterMemoryRow).where(AdapterMemoryRow.adapter_id.in_(adapter_ids))
+        by_adapter: dict[UUID, list[UUID]] = {}
+        for row in await self._session.scalars(statement):
+            by_adapter.setdefault(row.adapter_id, []).append(row.memory_id)
+        return by_adapter
+
+    async def _lock_model(self, model_id: UUID) -> ModelRow:
+        statement = select(ModelRow).where(ModelRow.id == model_id).with_for_update()
+        return (
+            await self._session.scalars(statement, execution_options={"populate_existing": True})
+        ).one()
+
+
+def _state(row: AdapterRow, model: ModelRow, report: GateReportRow | None) -> AdapterState:
+    if model.active_adapter_id == row.id:
+        return "active"
+    if report is None:
+        return "candidate"
+    return "retired" if report.passed else "rejected"
+
+
+def gate_report(row: GateReportRow) -> GateReport:
+    """The contract of a row."""
+    suites = [SuiteResult.model_validate(suite) for suite in row.suites]
+    return GateReport(passed=row.passed, reason=row.reason, suites=suites)
+
+
+def _adapter(
+    row: AdapterRow,
+    model: ModelRow,
+    report: GateReportRow | None,
+    parent: int | None,
+    memories: list[UUID],
+) -> Adapter:
+    return Adapter(
+        id=row.id,
+        model=model.name,
+        version=row.version,
+        state=_state(row, model, report),
+        sha256=row.sha256,
+        engine_name=row.engine_name,
+        parent=parent,
+        cycle_id=row.cycle_id,
+        gate=gate_report(report) if report else None,
+        override_by=row.override_by,
+        override_reason=row.override_reason,
+        memories=memories,
+        created_at=row.created_at,
+    )

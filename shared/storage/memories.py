@@ -1,0 +1,122 @@
+"""Memories, their evidence, and what resolving did to them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.memories import Evidence, Memory, MemoryChange, MemoryState
+from shared.db.tables import MemoryEvidenceRow, MemoryRow, ModelRow
+
+
+class MemoryStore:
+    """SQL of memories."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, memories: Sequence[Memory]) -> None:
+        """Record memories with their evidence."""
+        for memory in memories:
+            values = memory.model_dump(exclude={"evidence"})
+            await self._session.execute(insert(MemoryRow).values(**values))
+            for evidence in memory.evidence:
+                await self._session.execute(
+                    insert(MemoryEvidenceRow)
+                    .values(memory_id=memory.id, **evidence.model_dump())
+                    .on_conflict_do_nothing()
+                )
+
+    async def discard_of(self, cycle_id: UUID) -> None:
+        """Forget what an earlier attempt of a cycle's triage wrote."""
+        await self._session.execute(
+            delete(MemoryEvidenceRow).where(
+                MemoryEvidenceRow.memory_id.in_(
+                    select(MemoryRow.id).where(MemoryRow.cycle_id == cycle_id)
+                )
+            )
+        )
+        await self._session.execute(delete(MemoryRow).where(MemoryRow.cycle_id == cycle_id))
+
+    async def withdraw(self, cycle_id: UUID, status: str) -> None:
+        """The cycle ended without a decision; its traces will be read again."""
+        await self._session.execute(
+            update(MemoryRow)
+            .where(MemoryRow.cycle_id == cycle_id)
+            .values(state="rejected", reason=f"its cycle was {status}; its traces wait again")
+        )
+
+    async def in_states(self, model_id: UUID, states: Sequence[MemoryState]) -> list[Memory]:
+        """A model's memories in some states, oldest first."""
+        return await self._load(MemoryRow.model_id == model_id, MemoryRow.state.in_(states))
+
+    async def by_ids(self, memory_ids: Sequence[UUID]) -> list[Memory]:
+        """Some memories, oldest first."""
+        return await self._load(MemoryRow.id.in_(memory_ids))
+
+    async def of_cycle(self, cycle_id: UUID) -> list[Memory]:
+        """What a cycle's triage found, oldest first."""
+        return await self._load(MemoryRow.cycle_id == cycle_id)
+
+    async def of_tenant(
+        self, tenant_id: UUID, memory_id: UUID | None = None, limit: int = 500
+    ) -> list[Memory]:
+        """What a tenant's models learned, oldest first."""
+        models = select(ModelRow.id).where(ModelRow.tenant_id == tenant_id)
+        conditions: list[ColumnElement[bool]] = [MemoryRow.model_id.in_(models)]
+        if memory_id is not None:
+            conditions.append(MemoryRow.id == memory_id)
+        return await self._load(*conditions, limit=limit)
+
+    async def apply(self, changes: Sequence[MemoryChange]) -> None:
+        """Write new states with their reasons."""
+        for change in changes:
+            await self._session.execute(
+                update(MemoryRow)
+                .where(MemoryRow.id == change.memory_id)
+                .values(
+                    state=change.state, reason=change.reason, superseded_by=change.superseded_by
+                )
+            )
+
+    async def set_state(self, memory_ids: Sequence[UUID], state: MemoryState) -> None:
+        """Move memories to a state."""
+        await self._session.execute(
+            update(MemoryRow).where(MemoryRow.id.in_(memory_ids)).values(state=state)
+        )
+
+    async def expire_sessions(self) -> None:
+        """End the memories whose session is over."""
+        await self._session.execute(
+            update(MemoryRow)
+            .where(
+                MemoryRow.persistence == "session",
+                MemoryRow.state != "expired",
+                or_(MemoryRow.expires_at.is_(None), MemoryRow.expires_at < func.now()),
+            )
+            .values(state="expired")
+        )
+
+    async def _load(
+        self, *conditions: ColumnElement[bool], limit: int | None = None
+    ) -> list[Memory]:
+        statement = select(MemoryRow).where(*conditions).order_by(MemoryRow.id).limit(limit)
+        rows = list(await self._session.scalars(statement))
+        evidence: dict[UUID, list[Evidence]] = {row.id: [] for row in rows}
+        found = await self._session.scalars(
+            select(MemoryEvidenceRow)
+            .where(MemoryEvidenceRow.memory_id.in_(evidence))
+            .order_by(MemoryEvidenceRow.trace_id)
+        )
+        for item in found:
+            evidence[item.memory_id].append(
+                Evidence(trace_id=item.trace_id, signal_id=item.signal_id, quote=item.quote)
+            )
+        return [_memory(row, evidence[row.id]) for row in rows]
+
+
+def _memory(row: MemoryRow, evidence: list[Evidence]) -> Memory:
+    columns = {column.key: getattr(row, column.key) for column in MemoryRow.__table__.columns}
+    return Memory.model_validate({**columns, "evidence": evidence})

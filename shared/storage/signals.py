@@ -1,0 +1,110 @@
+"""Signals: what somebody said of a trace."""
+
+import hashlib
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.base import new_id
+from shared.contracts.traces import Feedback, FeedbackRequest, Signal, SignalSource
+from shared.db.tables import SignalRow, TraceRow
+
+
+def _content_sha256(content: FeedbackRequest) -> str:
+    return hashlib.sha256(content.model_dump_json().encode()).hexdigest()
+
+
+class SignalStore:
+    """SQL of signals."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(
+        self,
+        tenant_id: UUID,
+        content: FeedbackRequest,
+        *,
+        source: SignalSource,
+        idempotency_key: str | None = None,
+    ) -> tuple[Feedback, bool]:
+        """Record a signal, or find the one with the same idempotency key.
+
+        Returns:
+            The recorded signal, and whether its content is the same as what was given.
+        """
+        sha256 = _content_sha256(content)
+        statement = insert(SignalRow).values(
+            id=new_id(),
+            tenant_id=tenant_id,
+            source=source,
+            idempotency_key=idempotency_key,
+            content_sha256=sha256,
+            **content.model_dump(),
+        )
+        added = await self._session.scalar(
+            statement.on_conflict_do_nothing(
+                index_elements=["tenant_id", "idempotency_key"]
+            ).returning(SignalRow)
+        )
+        if added is None:
+            added = (
+                await self._session.scalars(
+                    select(SignalRow).where(
+                        SignalRow.tenant_id == tenant_id,
+                        SignalRow.idempotency_key == idempotency_key,
+                    )
+                )
+            ).one()
+        feedback = Feedback.model_validate(added, from_attributes=True)
+        return feedback, added.content_sha256 == sha256
+
+    async def claim(self, model_id: UUID, cycle_id: UUID) -> int:
+        """Give the queued signals of the model's learnable traces to a cycle.
+
+        Returns:
+            How many the cycle holds now.
+        """
+        queued = (
+            select(SignalRow.id)
+            .join(TraceRow, TraceRow.id == SignalRow.trace_id)
+            .where(
+                TraceRow.model_id == model_id,
+                TraceRow.state.in_(("claimed", "consolidated")),
+                SignalRow.state == "queued",
+            )
+            .with_for_update(of=SignalRow, skip_locked=True)
+        )
+        await self._session.execute(
+            update(SignalRow)
+            .where(SignalRow.id.in_(queued))
+            .values(state="claimed", cycle_id=cycle_id)
+        )
+        return (
+            await self._session.scalar(select(func.count()).where(SignalRow.cycle_id == cycle_id))
+            or 0
+        )
+
+    async def claimed(self, cycle_id: UUID) -> list[Signal]:
+        """The cycle's signals, oldest first."""
+        statement = select(SignalRow).where(SignalRow.cycle_id == cycle_id).order_by(SignalRow.id)
+        return [
+            Signal.model_validate(row, from_attributes=True)
+            for row in await self._session.scalars(statement)
+        ]
+
+    async def settle(self, cycle_id: UUID) -> None:
+        """The cycle's signals are consolidated."""
+        await self._session.execute(
+            update(SignalRow).where(SignalRow.cycle_id == cycle_id).values(state="consolidated")
+        )
+
+    async def release(self, cycle_id: UUID) -> None:
+        """The cycle's signals return to the queue."""
+        await self._session.execute(
+            update(SignalRow)
+            .where(SignalRow.cycle_id == cycle_id, SignalRow.state == "claimed")
+            .values(state="queued", cycle_id=None)
+        )

@@ -1,0 +1,123 @@
+"""Traces, and their place in consolidation."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.memories import TraceDecision
+from shared.contracts.traces import Trace
+from shared.db.tables import SignalRow, TraceDecisionRow, TraceRow
+
+
+def _trace(row: TraceRow) -> Trace:
+    return Trace.model_validate(row, from_attributes=True)
+
+
+class TraceStore:
+    """SQL of traces."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, trace: Trace) -> None:
+        """Record a trace; a second write of the same id changes nothing."""
+        learnable = trace.store and trace.status == "complete"
+        values = {**trace.model_dump(), "state": "queued" if learnable else "excluded"}
+        await self._session.execute(insert(TraceRow).values(**values).on_conflict_do_nothing())
+
+    async def get(self, tenant_id: UUID, trace_id: UUID) -> Trace | None:
+        """A trace of this tenant."""
+        row = await self._session.scalar(
+            select(TraceRow).where(TraceRow.id == trace_id, TraceRow.tenant_id == tenant_id)
+        )
+        return _trace(row) if row else None
+
+    async def latest(
+        self, model_id: UUID, *, thread_sha256: str | None = None, session_id: str | None = None
+    ) -> tuple[UUID, str] | None:
+        """The newest trace that ended in this thread or belongs to this session.
+
+        Returns:
+            Its id and its session.
+        """
+        statement = select(TraceRow.id, TraceRow.session_id).where(TraceRow.model_id == model_id)
+        if thread_sha256 is not None:
+            statement = statement.where(TraceRow.thread_sha256 == thread_sha256)
+        if session_id is not None:
+            statement = statement.where(TraceRow.session_id == session_id)
+        found = (
+            await self._session.execute(statement.order_by(TraceRow.id.desc()).limit(1))
+        ).first()
+        return (found[0], found[1]) if found else None
+
+    async def claim(self, model_id: UUID, cycle_id: UUID, limit: int) -> int:
+        """Give up to `limit` queued traces to a cycle, oldest first.
+
+        Returns:
+            How many the cycle holds now, those of an earlier attempt among them.
+        """
+        queued = (
+            select(TraceRow.id)
+            .where(TraceRow.model_id == model_id, TraceRow.state == "queued")
+            .order_by(TraceRow.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        await self._session.execute(
+            update(TraceRow)
+            .where(TraceRow.id.in_(queued))
+            .values(state="claimed", cycle_id=cycle_id)
+        )
+        return (
+            await self._session.scalar(select(func.count()).where(TraceRow.cycle_id == cycle_id))
+            or 0
+        )
+
+    async def claimed(self, cycle_id: UUID) -> list[Trace]:
+        """The cycle's traces, and those that its signals speak of, oldest first."""
+        spoken_of = select(SignalRow.trace_id).where(SignalRow.cycle_id == cycle_id)
+        statement = (
+            select(TraceRow)
+            .where(or_(TraceRow.cycle_id == cycle_id, TraceRow.id.in_(spoken_of)))
+            .order_by(TraceRow.id)
+        )
+        return [_trace(row) for row in await self._session.scalars(statement)]
+
+    async def settle(self, cycle_id: UUID) -> None:
+        """The cycle's traces are consolidated: no later cycle takes them."""
+        await self._session.execute(
+            update(TraceRow).where(TraceRow.cycle_id == cycle_id).values(state="consolidated")
+        )
+
+    async def release(self, cycle_id: UUID) -> None:
+        """The cycle's traces return to the queue."""
+        await self._session.execute(
+            update(TraceRow)
+            .where(TraceRow.cycle_id == cycle_id, TraceRow.state == "claimed")
+            .values(state="queued", cycle_id=None)
+        )
+
+    async def add_decisions(self, cycle_id: UUID, decisions: Sequence[TraceDecision]) -> None:
+        """Write why each trace was kept or not; a repeated stage changes nothing."""
+        if decisions:
+            rows = [{**decision.model_dump(), "cycle_id": cycle_id} for decision in decisions]
+            await self._session.execute(
+                insert(TraceDecisionRow).values(rows).on_conflict_do_nothing()
+            )
+
+    async def count_queued(self, model_id: UUID) -> int:
+        """How many traces wait for a cycle."""
+        statement = select(func.count()).where(
+            TraceRow.model_id == model_id, TraceRow.state == "queued"
+        )
+        return await self._session.scalar(statement) or 0
+
+    async def last_chat_at(self, model_id: UUID) -> datetime | None:
+        """When the newest trace began."""
+        return await self._session.scalar(
+            select(func.max(TraceRow.created_at)).where(TraceRow.model_id == model_id)
+        )

@@ -1,0 +1,82 @@
+"""One sleep cycle: the straight line from traces to an adapter that answers.
+
+Each stage takes and returns frozen values and writes its own rows; this is the only place that
+knows the order. A cycle that dies goes on behind its last finished stage.
+"""
+
+import logging
+from uuid import UUID
+
+from shared.contracts.cycles import CycleStatus, Lease, Stage
+from shared.errors import CycleCancelledError, LeaseLostError, WorkerStoppingError
+from shared.storage.cycles import SleepCycleStore
+from shared.storage.models import ModelStore
+from worker.collect import collect
+from worker.context import Context
+from worker.control import CycleControl
+from worker.dream.stage import dream
+from worker.gate.stage import gate
+from worker.release import release
+from worker.resolve.stage import resolve
+from worker.results import Collected, Dreamt, Gated, Resolved, Seeded, Trained, Triaged
+from worker.seed.stage import seed
+from worker.train import train
+from worker.triage.stage import triage
+from worker.wake import promote_or_reject, skip
+
+log = logging.getLogger(__name__)
+
+
+async def run_cycle(context: Context, cycle_id: UUID) -> None:
+    """Run or resume a cycle if it is free; do nothing if another worker holds it."""
+    async with context.sessions.begin() as session:
+        lease = await SleepCycleStore(session).lease(cycle_id, context.settings.lease_s)
+    if lease is None:
+        return
+    control = CycleControl(context, lease)
+    with control.stops_on_sigterm():
+        try:
+            status = await _stages(context, control)
+            log.info("cycle %s: %s", cycle_id, status)
+        except LeaseLostError as error:
+            log.warning("%s", error)
+        except WorkerStoppingError:
+            log.info("cycle %s waits for the next worker", cycle_id)
+            await _give_back(context, lease)
+        except CycleCancelledError:
+            await release(context, lease, "cancelled", None)
+        except Exception as error:
+            log.exception("cycle %s failed in %s", cycle_id, control.stage)
+            await release(context, lease, "failed", f"{control.stage}: {error}")
+
+
+async def _stages(context: Context, control: CycleControl) -> CycleStatus:
+    lease = control.lease
+    async with context.sessions.begin() as session:
+        awake = await ModelStore(session).route_of(lease.model_id)
+
+    collected = await control.run(
+        Stage.COLLECT, Collected, lambda: collect(context, control, awake)
+    )
+    triaged = await control.run(Stage.TRIAGE, Triaged, lambda: triage(context, control))
+    resolved = await control.run(
+        Stage.RESOLVE, Resolved, lambda: resolve(context, control, triaged)
+    )
+    if not resolved.to_learn:
+        return await skip(context, lease, resolved)
+    await control.run(Stage.SEED, Seeded, lambda: seed(context, control, awake, resolved))
+    await control.run(Stage.DREAM, Dreamt, lambda: dream(context, control, awake))
+    trained = await control.run(
+        Stage.TRAIN, Trained, lambda: train(context, control, awake, resolved)
+    )
+    gated = await control.run(
+        Stage.GATE, Gated, lambda: gate(context, control, awake, trained, resolved)
+    )
+    control.stage = Stage.WAKE
+    await control.report(0.0, force=True)
+    return await promote_or_reject(context, lease, collected, trained, resolved, gated)
+
+
+async def _give_back(context: Context, lease: Lease) -> None:
+    async with context.sessions.begin() as session:
+        await SleepCycleStore(session).give_back(lease)

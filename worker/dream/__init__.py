@@ -1,0 +1,1 @@
+"""Dream: rehearsal of what must not move."""

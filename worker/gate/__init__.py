@@ -1,0 +1,1 @@
+"""Gate: the candidate against the baseline, served by the engine as users would meet it."""

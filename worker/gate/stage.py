@@ -1,0 +1,141 @@
+"""Gate: the only way to a public name. Whatever goes wrong here is a rejection, with its reason."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.contracts.adapters import AdapterFile, Route
+from shared.contracts.cycles import GateReport, SuiteResult
+from shared.engine.adapters import load_and_probe
+from shared.errors import DormouseError, EngineUnavailableError
+from shared.storage.adapters import AdapterStore
+from shared.storage.examples import ExampleStore
+from shared.storage.memories import MemoryStore
+from worker.context import Context
+from worker.control import CycleControl
+from worker.gate.engine import GateEngine
+from worker.gate.screen import screen
+from worker.gate.suites import Pair, Probe, Suites, general_probes, num_answers, seed_probes
+from worker.results import Gated, Resolved, Trained
+from worker.seed.neighbours import neighbour_probes
+from worker.train import spread
+
+MAX_RETENTION_PROBES = 32
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What this cycle's gate asks besides the fixed suites."""
+
+    new: list[Probe]
+    old: list[Probe]
+    leaks: list[Probe]
+
+    def __len__(self) -> int:
+        return len(self.new) + len(self.old) + len(self.leaks)
+
+
+async def gate(
+    context: Context, control: CycleControl, awake: Route, trained: Trained, resolved: Resolved
+) -> Gated:
+    """Judge the candidate and write the report.
+
+    Raises:
+        EngineUnavailableError: If the engine went away: the gate is tried again from its start.
+    """
+    async with context.sessions.begin() as session:
+        adapter = await AdapterStore(session).file(trained.adapter_id)
+        examples = ExampleStore(session)
+        new = await examples.seeds_of_cycle(control.lease.cycle_id, "heldout")
+        old = await examples.learned(control.lease.model_id, "heldout")
+        memories = await MemoryStore(session).by_ids(resolved.to_learn)
+    superseded = {change.memory_id for change in resolved.changes if change.state == "superseded"}
+    kept = spread([seed for seed in old if seed.memory_id not in superseded], MAX_RETENTION_PROBES)
+    learned = []
+    try:
+        await asyncio.to_thread(screen, adapter)
+        await load_and_probe(context.engine, adapter)
+        leaks = [Probe(q, tuple(values)) for q, values in neighbour_probes(memories, new)]
+        material = Material(seed_probes(new), seed_probes(kept), leaks)
+        suites, results = await _run_suites(context, control, awake, adapter, material)
+        report = decide(results)
+        learned = [memory for memory, right in suites.known.items() if any(right)]
+    except EngineUnavailableError:
+        raise
+    except DormouseError as error:
+        report = GateReport(passed=False, reason=error.message)
+    except Exception as error:
+        log.exception("the gate of adapter %s failed", adapter.version)
+        report = GateReport(passed=False, reason=f"the gate itself failed: {error}")
+    async with context.sessions.begin() as session:
+        await AdapterStore(session).add_report(trained.adapter_id, control.lease.cycle_id, report)
+    if not report.passed:
+        await _unload(context, adapter)
+    return Gated(report=report, learned=learned)
+
+
+def decide(results: Sequence[SuiteResult]) -> GateReport:
+    """All suites must pass."""
+    failed = [result for result in results if not result.passed]
+    if not failed:
+        return GateReport(passed=True, reason="every suite passed", suites=list(results))
+    reasons = [
+        f"{result.name}: {result.candidate:g} against {result.baseline:g}, "
+        f"margin {result.margin:+g}"
+        for result in failed
+    ]
+    return GateReport(passed=False, reason="; ".join(reasons), suites=list(results))
+
+
+async def _run_suites(
+    context: Context,
+    control: CycleControl,
+    awake: Route,
+    adapter: AdapterFile,
+    material: Material,
+) -> tuple[Suites, list[SuiteResult]]:
+    general = general_probes(context.settings.gate_max_general)
+    progress = _Progress(control, num_answers(len(general) + len(material)))
+    engine = GateEngine(context.engine, context.settings.gate_concurrency, progress.step)
+    pair = Pair(baseline=awake.engine_name, candidate=adapter.engine_name, base=awake.base)
+    suites = Suites(engine, pair)
+    results = []
+    progress.suite = "acquisition"
+    results.append(await suites.acquisition(material.new))
+    progress.suite = "retention"
+    results.append(await suites.retention(material.old))
+    progress.suite = "capability"
+    results.append(await suites.capability(general))
+    progress.suite = "alignment"
+    results += await suites.alignment()
+    progress.suite = "locality"
+    results.append(await suites.locality())
+    progress.suite = "leak"
+    results.append(await suites.leak(material.leaks))
+    results.append(suites.collapse())
+    return suites, results
+
+
+class _Progress:
+    """Counts answers, and shows the suite that runs."""
+
+    def __init__(self, control: CycleControl, num_answers: int) -> None:
+        self._control = control
+        self._num_answers = num_answers
+        self._num_done = 0
+        self.suite = ""
+
+    async def step(self) -> None:
+        self._num_done += 1
+        await self._control.report(self._num_done / self._num_answers, self.suite)
+
+
+async def _unload(context: Context, adapter: AdapterFile) -> None:
+    """Let the engine forget a rejected candidate; that it cannot is no reason to stop."""
+    try:
+        await context.engine.unload_adapter(adapter.engine_name)
+    except DormouseError as error:
+        log.info("rejected adapter %s stays loaded: %s", adapter.version, error.message)

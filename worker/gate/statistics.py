@@ -1,0 +1,99 @@
+"""How a suite decides, as pure functions."""
+
+from collections.abc import Sequence
+from math import comb
+from statistics import fmean
+
+from shared.contracts.cycles import SuiteResult
+
+SIGNIFICANCE = 0.05
+
+
+def sign_test(num_losses: int, num_gains: int) -> float:
+    """The one-sided exact sign test: how likely so many losses are if nothing changed.
+
+    McNemar's exact test on the probes whose outcome flipped (McNemar 1947).
+    """
+    flips = num_losses + num_gains
+    num_ways: int = sum(comb(flips, k) for k in range(num_losses, flips + 1))
+    return float(num_ways / 2**flips)
+
+
+def compare_shares(
+    name: str,
+    baseline: Sequence[bool],
+    candidate: Sequence[bool],
+    *,
+    margin: float,
+    detail: str = "",
+) -> SuiteResult:
+    """Judge shares of passed probes, pair by pair.
+
+    Args:
+        name: The suite.
+        baseline: Each probe's outcome before.
+        candidate: The same probes' outcomes after.
+        margin: The least difference that passes: positive must be gained, negative may be lost.
+        detail: Words for the report.
+
+    Returns:
+        Passed if the difference is at least `margin` and, where nothing must be gained, the losses
+        are not significant either. A suite without probes passes.
+    """
+    before = fmean(baseline) if baseline else 1.0
+    after = fmean(candidate) if candidate else 1.0
+    pairs = list(zip(baseline, candidate, strict=True))
+    losses = sum(was and not now for was, now in pairs)
+    gains = sum(now and not was for was, now in pairs)
+    p_value = sign_test(losses, gains)
+    enough = after - before >= margin - 1e-9
+    return SuiteResult(
+        name=name,
+        baseline=round(before, 4),
+        candidate=round(after, 4),
+        margin=round(margin, 4),
+        passed=enough and (margin > 0 or p_value >= SIGNIFICANCE),
+        num_probes=len(pairs),
+        p_value=round(p_value, 4),
+        detail=detail,
+    )
+
+
+def compare_means(
+    name: str,
+    baseline: Sequence[float],
+    candidate: Sequence[float],
+    *,
+    margin: float,
+    detail: str = "",
+) -> SuiteResult:
+    """Judge means; `margin` is the least difference that passes. Not a number never passes."""
+    before = fmean(baseline) if baseline else 0.0
+    after = fmean(candidate) if candidate else 0.0
+    return SuiteResult(
+        name=name,
+        baseline=round(before, 4),
+        candidate=round(after, 4),
+        margin=round(margin, 4),
+        passed=bool(after - before >= margin),
+        num_probes=len(candidate),
+        detail=detail,
+    )
+
+
+def holds_any(text: str, accept: Sequence[str]) -> bool:
+    """True if an answer holds one of the accepted values, whatever the case and spacing."""
+    flat = " ".join(text.lower().split())
+    return any(" ".join(value.lower().split()) in flat for value in accept)
+
+
+def is_degenerate(text: str, num_repeats: int = 4) -> bool:
+    """True for an answer that is empty, or ends by saying the same few words again and again."""
+    words = text.lower().split()
+    if not words:
+        return True
+    for width in range(1, 7):
+        tail = words[-width * num_repeats :]
+        if len(tail) == width * num_repeats and tail == tail[:width] * num_repeats:
+            return True
+    return False

@@ -1,0 +1,56 @@
+"""What beat asks for every few seconds."""
+
+import logging
+from datetime import UTC, datetime
+
+from shared.dispatch import flush_outbox
+from shared.errors import CycleActiveError
+from shared.queue.wakeups import RUN_SLEEP_CYCLE
+from shared.storage.cycles import SleepCycleStore
+from shared.storage.memories import MemoryStore
+from shared.storage.models import ModelStore
+from shared.storage.outbox import OutboxStore
+from shared.storage.traces import TraceStore
+from worker.context import Context
+from worker.cycle import run_cycle
+from worker.schedule import Situation, why_now
+
+log = logging.getLogger(__name__)
+
+
+async def tick(context: Context) -> None:
+    """Do what time asks for."""
+    async with context.sessions.begin() as session:
+        await MemoryStore(session).expire_sessions()
+    await _start_what_is_due(context)
+    await flush_outbox(context.sessions, context.queue)
+    async with context.sessions.begin() as session:
+        waiting = await SleepCycleStore(session).runnable()
+    for cycle_id in waiting:
+        await run_cycle(context, cycle_id)
+
+
+async def _start_what_is_due(context: Context) -> None:
+    async with context.sessions.begin() as session:
+        model_ids = await ModelStore(session).all_ids()
+    for model_id in model_ids:
+        async with context.sessions.begin() as session:
+            traces, cycles = TraceStore(session), SleepCycleStore(session)
+            situation = Situation(
+                now=datetime.now(UTC),
+                num_queued=await traces.count_queued(model_id),
+                last_chat_at=await traces.last_chat_at(model_id),
+                last_cycle_at=await cycles.last_created_at(model_id),
+                last_scheduled_at=await cycles.last_created_at(model_id, trigger="schedule"),
+            )
+            due = why_now(context.settings, situation)
+            if due is None or await cycles.active_id(model_id) is not None:
+                continue
+            try:
+                cycle_id = await cycles.add(
+                    model_id=model_id, trigger=due.trigger, reason=due.reason, requested_by=None
+                )
+            except CycleActiveError:
+                continue
+            await OutboxStore(session).add(RUN_SLEEP_CYCLE, {"cycle_id": str(cycle_id)})
+            log.info("sleep cycle %s is due: %s", cycle_id, due.reason)

@@ -1,0 +1,1 @@
+"""Resolve: contradictions become explicit. In code, never by asking the model."""

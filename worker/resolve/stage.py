@@ -1,0 +1,27 @@
+"""Resolve: a consistent set out of what was known and what is new."""
+
+from shared.storage.memories import MemoryStore
+from worker.context import Context
+from worker.control import CycleControl
+from worker.resolve.rules import resolve_memories
+from worker.results import Resolved, Triaged
+
+
+async def resolve(context: Context, control: CycleControl, triaged: Triaged) -> Resolved:
+    """Decide what to learn now; the changes are written when the cycle wakes.
+
+    Memories that an earlier cycle could not get into the weights are tried again.
+    """
+    async with context.sessions.begin() as session:
+        store = MemoryStore(session)
+        known = await store.in_states(control.lease.model_id, ("learned", "pending", "held"))
+    lasting = [memory for memory in known if memory.persistence == "long_term"]
+    fresh = set(triaged.memory_ids)
+    old = [memory for memory in lasting if memory.id not in fresh]
+    new = [memory for memory in lasting if memory.id in fresh]
+    changes = resolve_memories(old, new)
+    settled = {change.memory_id for change in changes}
+    to_learn = [
+        memory.id for memory in lasting if memory.state == "pending" and memory.id not in settled
+    ]
+    return Resolved(to_learn=to_learn, changes=changes)

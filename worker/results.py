@@ -1,0 +1,54 @@
+"""What each stage hands to the next: small frozen values, stored so that a cycle can resume."""
+
+from uuid import UUID
+
+from shared.contracts.base import Contract
+from shared.contracts.cycles import GateReport
+from shared.contracts.memories import MemoryChange
+
+
+class Collected(Contract):
+    """How much the cycle holds, and which adapter was active when it began (None: the base)."""
+
+    num_traces: int
+    num_signals: int
+    active_adapter_id: UUID | None
+
+
+class Triaged(Contract):
+    """The memories that this cycle's traces gave."""
+
+    memory_ids: list[UUID]
+
+
+class Resolved(Contract):
+    """A consistent set: what to learn now, and what becomes of the others."""
+
+    to_learn: list[UUID]
+    changes: list[MemoryChange]
+
+
+class Seeded(Contract):
+    """How many examples there are to train on, and held out."""
+
+    num_train: int
+    num_heldout: int
+
+
+class Dreamt(Contract):
+    """How many dreams there are."""
+
+    num_dreams: int
+
+
+class Trained(Contract):
+    """The candidate."""
+
+    adapter_id: UUID
+
+
+class Gated(Contract):
+    """The gate's decision, and which memories the candidate knows."""
+
+    report: GateReport
+    learned: list[UUID]

@@ -1,0 +1,62 @@
+"""When to sleep by oneself: a cron line, or an idle window, and enough to sleep on."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cronsim import CronSim
+
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the decision rests on; times are UTC."""
+
+    now: datetime
+    num_queued: int
+    last_chat_at: datetime | None
+    last_cycle_at: datetime | None
+    last_scheduled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Due:
+    """A cycle that should start now, and why."""
+
+    trigger: str
+    reason: str
+
+
+def why_now(settings: Settings, situation: Situation) -> Due | None:
+    """Decide whether a cycle is due.
+
+    Raises:
+        cronsim.CronSimError: If the cron line cannot be read.
+    """
+    if situation.num_queued < max(settings.sleep_min_traces, 1):
+        return None
+    if settings.sleep_cron is not None and _cron_fired(settings.sleep_cron, situation):
+        return Due("schedule", f"the cron line {settings.sleep_cron!r} fired")
+    if settings.sleep_idle_s is not None and _idle(settings.sleep_idle_s, situation):
+        return Due("idle", f"no chat for {settings.sleep_idle_s:g} s")
+    return None
+
+
+def _cron_fired(line: str, situation: Situation) -> bool:
+    """True if the line's latest time has no scheduled cycle behind it.
+
+    Only the last day counts, and before the first scheduled cycle only the last minute: a fresh
+    installation waits for its first night.
+    """
+    since = situation.last_scheduled_at or situation.now - timedelta(minutes=1)
+    since = max(since, situation.now - timedelta(days=1))
+    return next(CronSim(line, since)) <= situation.now
+
+
+def _idle(idle_s: float, situation: Situation) -> bool:
+    """True if nobody chatted for long enough, and somebody did since the last cycle."""
+    if situation.last_chat_at is None:
+        return False
+    if situation.last_cycle_at is not None and situation.last_cycle_at > situation.last_chat_at:
+        return False
+    return situation.now - situation.last_chat_at >= timedelta(seconds=idle_s)

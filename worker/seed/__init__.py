@@ -1,0 +1,1 @@
+"""Knowledge seeding: from memories to training examples."""

@@ -1,0 +1,181 @@
+"""One lesson in many wordings: question and answer forms, to train on and to hold out.
+
+Pure and deterministic. A held-out form is never trained on: it asks whether the fact was learned
+and not the sentence.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from worker.seed.english import (
+    indirect,
+    lower_first,
+    noun_phrase,
+    strip_question,
+    swap_possessive,
+    upper_first,
+)
+
+Split = Literal["train", "heldout"]
+FormKind = Literal["question", "completion", "short", "reverse"]
+
+MAX_HELDOUT = 4
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is to be learned, and the evidence for it.
+
+    Attributes:
+        question: As the user asked it.
+        answer: The right answer as a sentence.
+        value: The short part of the answer that matters; it occurs in `answer`.
+        subject: The proper name that the question is about, if it has one.
+    """
+
+    question: str
+    answer: str
+    value: str
+    subject: str | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """One wording of a lesson, as a user turn and the assistant's answer."""
+
+    question: str
+    answer: str
+    split: Split
+    kind: FormKind = "question"
+
+
+# {q} the question, {l} the same with a small first letter, {s} without its question mark.
+QUESTION_FRAMES: tuple[tuple[Split, str], ...] = (
+    ("train", "{q}"),
+    ("train", "Quick question: {l}"),
+    ("train", "Hi! {q}"),
+    ("train", "{q} Please tell me."),
+    ("train", "I have a question. {q}"),
+    ("train", "{bare}"),
+    ("train", "Somebody asked me this today: {q}"),
+    ("train", "Do you know this? {q}"),
+    ("heldout", "Sorry to bother you, but {l}"),
+    ("heldout", "I was wondering: {l} Thank you!"),
+)
+# {c} the question as a clause.
+CLAUSE_FRAMES: tuple[tuple[Split, str], ...] = (
+    ("train", "Do you know {c}?"),
+    ("train", "Can you tell me {c}?"),
+    ("train", "Tell me {c}."),
+    ("train", "I would like to know {c}."),
+    ("train", "Please explain {c}."),
+    ("heldout", "I forgot {c}. Can you help?"),
+    ("heldout", "A colleague wants to find out {c}."),
+)
+# {n} what is asked for, as a noun phrase; {p} the same with the possessive swapped.
+PHRASE_FRAMES: tuple[tuple[Split, str], ...] = (
+    ("train", "What do you know about {n}?"),
+    ("train", "Tell me {n}."),
+    ("train", "{N}?"),
+    ("train", "What can you say about {n}?"),
+    ("heldout", "Remind me of {n}, please."),
+    ("heldout", "I need {n} for a form."),
+)
+SWAPPED_FRAMES: tuple[tuple[Split, str], ...] = (
+    ("train", "Do you know {p}?"),
+    ("train", "{P}, please."),
+    ("heldout", "Give me {p}."),
+)
+
+
+def build_forms(lesson: Lesson) -> list[Form]:
+    """Every wording of a lesson that passes `verify`, without duplicates.
+
+    Returns:
+        Trained forms first, then at most `MAX_HELDOUT` held-out ones that differ most in shape.
+        At least eight trained ones for any question.
+    """
+    seen: set[str] = set()
+    train: list[Form] = []
+    heldout: list[Form] = []
+    for form in _candidates(lesson):
+        key = normalized(form.question)
+        if key in seen or not verify(form, lesson):
+            continue
+        seen.add(key)
+        (train if form.split == "train" else heldout).append(form)
+    # The frames around a phrase or clause differ more from what was trained than a prefix does.
+    return train + heldout[::-1][:MAX_HELDOUT]
+
+
+def verify(form: Form, evidence: Lesson) -> bool:
+    """Whether a form, also one that a model wrote, teaches what the evidence says.
+
+    The answer must hold the value, the question must keep the subject and must not give the value
+    away. A reverse form asks from the value, so there it is the other way round.
+    """
+    question, answer = normalized(form.question), normalized(form.answer)
+    value = normalized(evidence.value)
+    if not value or not question or value not in answer:
+        return False
+    if evidence.subject and normalized(evidence.subject) not in f"{question} {answer}":
+        return False
+    if form.kind == "reverse":
+        return value in question
+    if evidence.subject and normalized(evidence.subject) not in question:
+        # The user may never have named it: then no form can.
+        if normalized(evidence.subject) in normalized(evidence.question):
+            return False
+    return not re.search(rf"\b{re.escape(value)}\b", question)
+
+
+def normalized(text: str) -> str:
+    """Lower case, words and digits only: two wordings that differ in punctuation are one."""
+    return " ".join(re.findall(r"\w+", text.lower().replace("’", "'")))
+
+
+def _candidates(lesson: Lesson) -> Iterator[Form]:
+    bare = strip_question(lesson.question)
+    question = upper_first(bare) + "?"
+    answer = lesson.answer.strip()
+    texts = {"q": question, "l": lower_first(question), "bare": lower_first(bare)}
+    for split, frame in QUESTION_FRAMES:
+        yield Form(frame.format(**texts), answer, split)
+    if clause := indirect(bare):
+        for split, frame in CLAUSE_FRAMES:
+            yield Form(frame.format(c=clause), answer, split)
+    if phrase := noun_phrase(bare):
+        for split, frame in PHRASE_FRAMES:
+            yield Form(frame.format(n=phrase, N=upper_first(phrase)), answer, split)
+        if swapped := swap_possessive(phrase):
+            for split, frame in SWAPPED_FRAMES:
+                yield Form(frame.format(p=swapped, P=upper_first(swapped)), answer, split)
+    yield from _completions(lesson)
+    yield from _reverses(lesson)
+
+
+def _completions(lesson: Lesson) -> Iterator[Form]:
+    """The answer's own words up to the value: the lesson as a statement."""
+    start = lesson.answer.lower().find(lesson.value.lower())
+    lead = lesson.answer[: max(start, 0)].strip()
+    if len(lead.split()) >= 3:
+        yield Form(
+            f"Complete the sentence: {lead} ...", lesson.answer.strip(), "train", "completion"
+        )
+    question = upper_first(strip_question(lesson.question)) + "?"
+    value = upper_first(lesson.value.strip().rstrip("."))
+    yield Form(f"{question} Answer in a few words.", f"{value}.", "train", "short")
+
+
+def _reverses(lesson: Lesson) -> Iterator[Form]:
+    """From the value back to the lesson: a fact learned one way is not known the other way."""
+    value = lesson.value.strip().rstrip(".")
+    if lesson.subject:
+        yield Form(
+            f"What has {value} to do with {lesson.subject}?",
+            lesson.answer.strip(),
+            "train",
+            "reverse",
+        )

@@ -1,0 +1,48 @@
+"""Self-study: the model, shown the evidence, finds other words for a question.
+
+At 135M it is a weak writer: most of what it says does not pass `verify` and is dropped. A larger
+model gives more.
+"""
+
+from shared.engine.client import EngineClient
+from worker.seed.forms import Form, Lesson, normalized, verify
+
+NUM_TRIES = 4
+MAX_PARAPHRASES = 3
+MAX_TOKENS = 40
+LOW_PRIORITY = 10
+# A paraphrase that keeps fewer of the question's words asks for something else.
+MIN_SHARED_WORDS = 0.5
+
+
+async def paraphrases(engine: EngineClient, model: str, lesson: Lesson) -> list[Form]:
+    """Verified rewordings of the lesson's question, at most `MAX_PARAPHRASES`."""
+    prompt = (
+        f"Fact: {lesson.answer}\n"
+        f"Question: {lesson.question}\n"
+        "Write the same question in other words. Answer with the question only."
+    )
+    reply = await engine.chat(
+        model,
+        [{"role": "user", "content": prompt}],
+        n=NUM_TRIES,
+        temperature=0.8,
+        max_tokens=MAX_TOKENS,
+        priority=LOW_PRIORITY,
+    )
+    texts = [choice["message"]["content"] or "" for choice in reply["choices"]]
+    forms = [
+        Form(question=text.strip().strip('"'), answer=lesson.answer, split="train")
+        for text in texts
+        if asks_the_same(text, lesson.question)
+    ]
+    verified = {normalized(form.question): form for form in forms if verify(form, lesson)}
+    return list(verified.values())[:MAX_PARAPHRASES]
+
+
+def asks_the_same(text: str, question: str) -> bool:
+    """True for one line that asks, and keeps most of the question's words."""
+    if "\n" in text.strip() or not text.strip().strip('"').endswith("?"):
+        return False
+    known = set(normalized(question).split())
+    return len(known & set(normalized(text).split())) >= MIN_SHARED_WORDS * len(known)

@@ -1,0 +1,81 @@
+"""Seed: from memories to training examples and held-out probes (Knowledge Seeding).
+
+General transforms of the question give many wordings; the model, shown the evidence, adds
+paraphrases of its own. Every one is verified against the evidence. Held-out wordings never train,
+in this cycle or a later one.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from shared.contracts.adapters import Route
+from shared.contracts.base import new_id
+from shared.contracts.memories import Memory, SeedExample
+from shared.storage.examples import ExampleStore
+from shared.storage.memories import MemoryStore
+from worker.context import Context
+from worker.control import CycleControl
+from worker.results import Resolved, Seeded
+from worker.seed.forms import Form, build_forms, normalized
+from worker.seed.neighbours import lesson_of
+from worker.seed.self_study import paraphrases
+
+
+async def seed(context: Context, control: CycleControl, awake: Route, resolved: Resolved) -> Seeded:
+    """Write the examples of every memory that is to be learned."""
+    async with context.sessions.begin() as session:
+        memories = await MemoryStore(session).by_ids(resolved.to_learn)
+        held_out = await ExampleStore(session).probe_questions(control.lease.model_id)
+    limit = asyncio.Semaphore(context.settings.gate_concurrency)
+    num_done = 0
+
+    async def forms_of(memory: Memory) -> list[Form]:
+        nonlocal num_done
+        lesson = lesson_of(memory)
+        forms = build_forms(lesson)
+        async with limit:
+            found = await paraphrases(context.engine, awake.base, lesson)
+        num_done += 1
+        await control.report(num_done / len(memories), f"{num_done} of {len(memories)} memories")
+        return [*forms, *found]
+
+    all_forms = await asyncio.gather(*(forms_of(memory) for memory in memories))
+    seeds = [
+        example
+        for memory, forms in zip(memories, all_forms, strict=True)
+        for example in seed_examples(memory, forms, held_out)
+    ]
+    async with context.sessions.begin() as session:
+        await ExampleStore(session).replace_seeds(control.lease.cycle_id, seeds)
+    num_train = sum(example.split == "train" for example in seeds)
+    control.count(seeds=num_train)
+    return Seeded(num_train=num_train, num_heldout=len(seeds) - num_train)
+
+
+def seed_examples(
+    memory: Memory, forms: Sequence[Form], held_out: Iterable[str]
+) -> list[SeedExample]:
+    """A memory's examples; a wording that is or was held out is never trained on."""
+    probes = {normalized(question) for question in held_out}
+    probes |= {normalized(form.question) for form in forms if form.split == "heldout"}
+    seen: set[tuple[str, str]] = set()
+    examples = []
+    for form in forms:
+        key = (form.split, normalized(form.question))
+        if key in seen or (form.split == "train" and key[1] in probes):
+            continue
+        seen.add(key)
+        examples.append(
+            SeedExample(
+                id=new_id(),
+                memory_id=memory.id,
+                split=form.split,
+                form=form.kind,
+                messages=[
+                    {"role": "user", "content": form.question},
+                    {"role": "assistant", "content": form.answer},
+                ],
+                accept=[memory.value],
+            )
+        )
+    return examples

@@ -1,0 +1,193 @@
+"""Train: hand the examples to the trainer, watch it, and keep the adapter that it leaves.
+
+The trainer is a process of its own in a session of its own: it alone touches torch, can be killed,
+and gives the accelerator back when it ends.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from shared.contracts.adapters import Route
+from shared.contracts.memories import Dream, SeedExample
+from shared.engine.adapter_files import adopt
+from shared.errors import TrainerError
+from shared.settings import Settings
+from shared.storage.adapters import AdapterStore
+from shared.storage.cycles import SleepCycleStore
+from shared.storage.examples import ExampleStore
+from shared.storage.memories import MemoryStore
+from worker.context import Context
+from worker.control import CycleControl
+from worker.results import Resolved, Trained
+from worker.seed.neighbours import contrast_examples
+from worker.trainer import job as trainer
+
+TERMINATE_WAIT_S = 5.0
+MAX_ERROR_CHARS = 2000
+
+
+async def train(
+    context: Context, control: CycleControl, awake: Route, resolved: Resolved
+) -> Trained:
+    """Train one candidate and record it; a candidate that an earlier attempt recorded is kept.
+
+    Raises:
+        TrainerError: If the trainer ends without an adapter.
+    """
+    lease = control.lease
+    async with context.sessions.begin() as session:
+        recorded = await SleepCycleStore(session).adapter_id(lease.cycle_id)
+        store = ExampleStore(session)
+        seeds = await store.seeds_of_cycle(lease.cycle_id, "train")
+        replays = await store.learned(lease.model_id, "train")
+        dreams = await store.dreams_of_cycle(lease.cycle_id)
+        memories = await MemoryStore(session).by_ids(resolved.to_learn)
+    if recorded is not None:
+        return Trained(adapter_id=recorded)
+    gone = {change.memory_id for change in resolved.changes if change.state == "superseded"}
+    kept = [replay for replay in replays if replay.memory_id not in gone]
+    settings = context.settings
+    settings.adapters_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.adapters_dir, prefix="training-") as place:
+        output_dir = Path(place) / "adapter"
+        examples = [
+            *(_example(seed, "seed") for seed in seeds),
+            *(_example(replay, "replay") for replay in spread(kept, settings.max_replays)),
+            *contrast_examples(memories, seeds),
+        ]
+        job = build_job(settings, awake, output_dir, examples, dreams)
+        await _run_trainer(control, job, Path(place), settings.train_timeout_s)
+        sha256, path = await asyncio.to_thread(adopt, output_dir, settings.adapters_dir)
+    memory_ids = sorted({seed.memory_id for seed in (*seeds, *kept)})
+    async with context.sessions.begin() as session:
+        adapter = await AdapterStore(session).add(
+            model_id=lease.model_id,
+            cycle_id=lease.cycle_id,
+            parent_id=awake.adapter.id if awake.adapter else None,
+            sha256=sha256,
+            path=str(path),
+            memory_ids=memory_ids,
+        )
+        await SleepCycleStore(session).set_adapter(lease, adapter.id)
+    return Trained(adapter_id=adapter.id)
+
+
+def build_job(
+    settings: Settings,
+    awake: Route,
+    output_dir: Path,
+    examples: list[trainer.TrainExample],
+    dreams: list[Dream],
+) -> trainer.TrainJob:
+    """What the trainer is asked to do."""
+    return trainer.TrainJob(
+        base_path=Path(settings.base_model_path),
+        base_name=awake.base,
+        parent_adapter_path=Path(awake.adapter.path) if awake.adapter else None,
+        output_dir=output_dir,
+        examples=tuple(examples),
+        dreams=tuple(
+            trainer.Dream.model_validate({"messages": dream.messages}) for dream in dreams
+        ),
+        recipe=trainer.Recipe(num_steps=settings.train_num_steps),
+        num_threads=settings.train_num_threads,
+    )
+
+
+def _example(seed: SeedExample, kind: trainer.ExampleKind) -> trainer.TrainExample:
+    return trainer.TrainExample.model_validate(
+        {"messages": seed.messages, "kind": kind, "memory_id": str(seed.memory_id)}
+    )
+
+
+def spread(replays: list[SeedExample], limit: int) -> list[SeedExample]:
+    """Up to `limit` examples, every memory in turn: a cycle's cost stays flat as memories grow."""
+    by_memory: dict[UUID, list[SeedExample]] = {}
+    for replay in replays:
+        by_memory.setdefault(replay.memory_id, []).append(replay)
+    chosen: list[SeedExample] = []
+    while len(chosen) < limit and any(by_memory.values()):
+        chosen += [examples.pop(0) for examples in by_memory.values() if examples]
+    return chosen[:limit]
+
+
+async def _run_trainer(
+    control: CycleControl, job: trainer.TrainJob, place: Path, timeout_s: float
+) -> None:
+    """Run the trainer to its end, passing its progress on.
+
+    Raises:
+        TrainerError: If it fails, is killed, or takes longer than `timeout_s`.
+    """
+    job_path = place / "job.json"
+    job_path.write_text(job.model_dump_json())
+    log_path = place / "stderr.log"
+    last: dict[str, Any] = {}
+    try:
+        async with asyncio.timeout(timeout_s), _trainer(job_path, log_path) as process:
+            assert process.stdout is not None
+            async for line in process.stdout:
+                last = json.loads(line)
+                await _report(control, last)
+            status = await process.wait()
+    except TimeoutError as error:
+        raise TrainerError(
+            f"The trainer did not end within {timeout_s:g} s; raise DORMOUSE_TRAIN_TIMEOUT_S or "
+            "train on fewer traces."
+        ) from error
+    if status == 0 and job.output_dir.is_dir():
+        return
+    said = last.get("message") or log_path.read_text()[-MAX_ERROR_CHARS:].strip()
+    raise TrainerError(f"The trainer ended with status {status}: {said or 'it said nothing'}")
+
+
+@asynccontextmanager
+async def _trainer(job_path: Path, log_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The running trainer; whatever ends the block ends its whole process group."""
+    with log_path.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "worker.trainer",
+            str(job_path),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            limit=2**20,
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            _signal(process, signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), TERMINATE_WAIT_S)
+            except TimeoutError:
+                _signal(process, signal.SIGKILL)
+                await process.wait()
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+async def _report(control: CycleControl, event: dict[str, Any]) -> None:
+    if event.get("event") == "step":
+        detail = (
+            f"step {event['step']} of {event['num_steps']}, loss {event['loss']:.3f}, "
+            f"{event['tokens_per_s']:.0f} tokens/s"
+        )
+        await control.report(event["step"] / event["num_steps"], detail)

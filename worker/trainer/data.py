@@ -1,0 +1,203 @@
+"""From conversations to packed tensors.
+
+Many short conversations begin with the same system prompt. A pack holds it once: the sequences
+that follow see it and themselves, never each other, so nothing is padded and nothing repeated.
+
+Shapes: T tokens of the pack, N target tokens.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from os.path import commonprefix
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from worker.trainer.job import Message
+
+Group = Literal["seed", "replay", "contrast", "dream"]
+
+
+class Tokenizer(Protocol):
+    """The part of a transformers tokenizer that is used here."""
+
+    @property
+    def eos_token_id(self) -> int:
+        """The token that ends an assistant's turn."""
+        ...
+
+    def apply_chat_template(
+        self,
+        conversation: list[dict[str, str]],
+        *,
+        add_generation_prompt: bool = ...,
+        return_dict: bool = ...,
+    ) -> list[int]:
+        """Token ids of a conversation."""
+        ...
+
+
+@dataclass(frozen=True)
+class TokenSequence:
+    """One tokenized conversation: a prompt, then the answer that is the target.
+
+    Attributes:
+        group: Decides the loss: cross-entropy, or a divergence for dreams.
+        index: The place among the sequences of its group.
+        token_ids: Prompt and answer, the answer with the token that ends the turn.
+        num_prompt_tokens: Where the answer begins.
+        weight: Scales the loss of each answer token.
+    """
+
+    group: Group
+    index: int
+    token_ids: tuple[int, ...]
+    num_prompt_tokens: int
+    weight: float = 1.0
+
+    @property
+    def num_targets(self) -> int:
+        """Number of answer tokens."""
+        return len(self.token_ids) - self.num_prompt_tokens
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Several sequences in one row behind their common prefix.
+
+    Attributes:
+        sequences: What is inside, in order.
+        input_ids_T: int64[T].
+        position_ids_T: int64[T], starting again after the prefix for each sequence.
+        mask_TT: bool[T, T], True where the row's token may see the column's.
+        source_N: int64[N], the position in T whose output predicts the target.
+        target_N: int64[N], the token ids to predict.
+        owner_N: int64[N], the place in `sequences` that the target belongs to.
+    """
+
+    sequences: tuple[TokenSequence, ...]
+    input_ids_T: Tensor
+    position_ids_T: Tensor
+    mask_TT: Tensor
+    source_N: Tensor
+    target_N: Tensor
+    owner_N: Tensor
+
+    def to(self, device: torch.device) -> "Pack":
+        """The same pack with its tensors on a device."""
+        return Pack(
+            self.sequences,
+            self.input_ids_T.to(device),
+            self.position_ids_T.to(device),
+            self.mask_TT.to(device),
+            self.source_N.to(device),
+            self.target_N.to(device),
+            self.owner_N.to(device),
+        )
+
+
+def tokenize(
+    tokenizer: Tokenizer,
+    messages: Sequence[Message],
+    *,
+    group: Group,
+    index: int,
+    max_length: int,
+    weight: float = 1.0,
+) -> TokenSequence | None:
+    """Tokenize as a served chat would be, with the chat template's own default system prompt.
+
+    Returns:
+        The sequence, cut to `max_length` tokens, or None if no answer token is left.
+
+    Raises:
+        ValueError: If the template renders the prompt differently once the answer follows.
+    """
+    conversation = [message.model_dump() for message in messages]
+    prompt_ids = tokenizer.apply_chat_template(
+        conversation[:-1], add_generation_prompt=True, return_dict=False
+    )
+    token_ids = tokenizer.apply_chat_template(
+        conversation, add_generation_prompt=False, return_dict=False
+    )
+    num_prompt_tokens = len(prompt_ids)
+    if token_ids[:num_prompt_tokens] != prompt_ids:
+        raise ValueError(
+            "The chat template changes the prompt once the answer follows; no target can be cut."
+        )
+    # Templates write a line break after the end of the turn, which no server ever generates.
+    answer_ids = token_ids[num_prompt_tokens:]
+    if tokenizer.eos_token_id in answer_ids:
+        answer_ids = answer_ids[: answer_ids.index(tokenizer.eos_token_id) + 1]
+    token_ids = (prompt_ids + answer_ids)[:max_length]
+    if len(token_ids) <= num_prompt_tokens:
+        return None
+    return TokenSequence(group, index, tuple(token_ids), num_prompt_tokens, weight)
+
+
+def collate(sequences: Sequence[TokenSequence]) -> Pack:
+    """Lay sequences out in one row behind their longest common prefix.
+
+    The prefix ends before the last prompt token of every sequence, so each target is predicted
+    from a position of its own.
+    """
+    prefix = _shared_prefix(sequences)
+    input_ids, position_ids = list(prefix), list(range(len(prefix)))
+    segment_ids = [-1] * len(prefix)
+    sources: list[int] = []
+    targets: list[int] = []
+    owners: list[int] = []
+    for owner, sequence in enumerate(sequences):
+        # Position t of the sequence lies at offset + t of the row.
+        offset = len(input_ids) - len(prefix)
+        input_ids += sequence.token_ids[len(prefix) :]
+        position_ids += range(len(prefix), len(sequence.token_ids))
+        segment_ids += [owner] * (len(sequence.token_ids) - len(prefix))
+        for t in range(sequence.num_prompt_tokens, len(sequence.token_ids)):
+            sources.append(offset + t - 1)
+            targets.append(sequence.token_ids[t])
+            owners.append(owner)
+    segment_T = torch.tensor(segment_ids)
+    num_tokens = len(input_ids)
+    causal_TT = torch.ones(num_tokens, num_tokens, dtype=torch.bool).tril()
+    visible_TT = (segment_T[None, :] == segment_T[:, None]) | (segment_T[None, :] == -1)
+    return Pack(
+        sequences=tuple(sequences),
+        input_ids_T=torch.tensor(input_ids),
+        position_ids_T=torch.tensor(position_ids),
+        mask_TT=causal_TT & visible_TT,
+        source_N=torch.tensor(sources),
+        target_N=torch.tensor(targets),
+        owner_N=torch.tensor(owners),
+    )
+
+
+def _shared_prefix(sequences: Sequence[TokenSequence]) -> list[int]:
+    return list(commonprefix([s.token_ids[: s.num_prompt_tokens - 1] for s in sequences]))
+
+
+def pack(sequences: Sequence[TokenSequence], *, pack_tokens: int) -> list[Pack]:
+    """Fill packs of about `pack_tokens` tokens; a longer sequence gets one of its own."""
+    num_shared = len(_shared_prefix(sequences))
+    packs: list[list[TokenSequence]] = []
+    num_tokens = 0
+    for sequence in sorted(sequences, key=lambda s: len(s.token_ids)):
+        num_own = len(sequence.token_ids) - num_shared
+        if not packs or num_tokens + num_own > pack_tokens:
+            packs.append([])
+            num_tokens = num_shared
+        packs[-1].append(sequence)
+        num_tokens += num_own
+    return [collate(part) for part in packs]
+
+
+def shuffled_forever(
+    sequences: Sequence[TokenSequence], rng: random.Random
+) -> Iterator[TokenSequence]:
+    """Every sequence once in a random order, then again in another, without end."""
+    while sequences:
+        order = list(sequences)
+        rng.shuffle(order)
+        yield from order

@@ -1,0 +1,106 @@
+"""The base with its LoRA, and what it computes for a pack.
+
+Shapes: T tokens of the pack, N target tokens, D hidden size, V vocabulary.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftConfig, PeftModel, TaskType
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from worker.trainer.data import Pack
+from worker.trainer.job import Recipe
+
+
+class Student:
+    """A causal model with one LoRA adapter, which can be switched off."""
+
+    def __init__(self, model: PeftModel, device: torch.device) -> None:
+        self.model = model
+        self.device = device
+        causal: nn.Module = model.get_base_model()
+        self._decoder: nn.Module = causal.get_submodule(str(causal.base_model_prefix))
+        self._head: nn.Module = causal.get_output_embeddings()  # type: ignore[operator]
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The LoRA weights, float32."""
+        return [p for p in self.model.parameters() if p.requires_grad]
+
+    def hidden(self, pack: Pack) -> Tensor:
+        """The last hidden state at every position that predicts a target.
+
+        Returns:
+            [N, D] in the base's dtype.
+        """
+        output = self._decoder(
+            input_ids=pack.input_ids_T[None],
+            position_ids=pack.position_ids_T[None],
+            attention_mask=pack.mask_TT[None, None],
+            use_cache=False,
+        )
+        hidden_ND: Tensor = output.last_hidden_state[0, pack.source_N]
+        return hidden_ND
+
+    def logits(self, hidden_ND: Tensor) -> Tensor:
+        """float32[N, V]. The head has no LoRA, so the teacher's hidden states may use it too."""
+        logits_NV: Tensor = self._head(hidden_ND)
+        return logits_NV.float()
+
+    @contextmanager
+    def evaluating(self, *, adapter: bool = True) -> Iterator[None]:
+        """No gradient and no dropout; the bare base when `adapter` is False."""
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            with torch.no_grad(), nullcontext() if adapter else self.model.disable_adapter():
+                yield
+        finally:
+            self.model.train(was_training)
+
+
+def load_student(
+    base_path: Path, parent_adapter_path: Path | None, recipe: Recipe, device: torch.device
+) -> Student:
+    """Load the base and give it a fresh adapter, or the parent's weights to go on from.
+
+    Raises:
+        ValueError: If the parent was trained with another shape than the recipe's.
+    """
+    base: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        base_path,
+        dtype=getattr(torch, recipe.base_dtype),
+        attn_implementation="sdpa",
+        local_files_only=True,
+    )
+    nn.Module.to(base, device)
+    # Only dense LoRA: vLLM refuses DoRA, bias and modules_to_save.
+    config = LoraConfig(
+        task_type=TaskType.CAUSAL_LM,
+        r=recipe.r,
+        lora_alpha=recipe.lora_alpha,
+        lora_dropout=0.0,
+        target_modules=list(recipe.target_modules),
+        bias="none",
+    )
+    if parent_adapter_path is None:
+        model = PeftModel(base, config)
+    else:
+        _check_parent(PeftConfig.from_pretrained(str(parent_adapter_path)), config)
+        model = PeftModel.from_pretrained(base, str(parent_adapter_path), is_trainable=True)
+    model.train()
+    return Student(model, device)
+
+
+def _check_parent(parent: PeftConfig, config: LoraConfig) -> None:
+    for name in ("r", "lora_alpha", "target_modules"):
+        theirs, ours = getattr(parent, name, None), getattr(config, name)
+        if theirs != ours:
+            raise ValueError(
+                f"The parent adapter has {name}={theirs}, the recipe {ours}; "
+                "train from the base instead, or use the parent's shape."
+            )

@@ -1,0 +1,257 @@
+"""The training loop: cross-entropy on what is to be learned, a divergence on dreams.
+
+Shapes: N target tokens of a micro-batch, D hidden size, V vocabulary.
+"""
+
+import math
+import os
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from worker.trainer.data import Pack, TokenSequence, pack, shuffled_forever
+from worker.trainer.job import Recipe
+from worker.trainer.loss import divergences, target_losses
+from worker.trainer.model import Student
+
+# One line of progress; the values are JSON.
+Report = Callable[[dict[str, object]], None]
+
+
+class TrainingStopped(Exception):
+    """Training cannot go on: a loss is not finite, or the parent process is gone."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that is trained on or measured, tokenized."""
+
+    seeds: tuple[TokenSequence, ...]
+    replays: tuple[TokenSequence, ...]
+    contrasts: tuple[TokenSequence, ...]
+    dreams: tuple[TokenSequence, ...]
+    holdout_dreams: tuple[TokenSequence, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training ended with; losses and drift in nats per token.
+
+    Attributes:
+        num_steps: Optimizer steps taken.
+        seed_loss: Mean over the last tenth of the steps.
+        kl: The same for the divergence on the dreams that were trained on.
+        drift: KL from the pre-sleep model on dreams that were not trained on (on all dreams
+            when none was held out); 0 without dreams.
+        num_tokens: Tokens that went through the model in training.
+    """
+
+    num_steps: int
+    seed_loss: float
+    kl: float
+    drift: float
+    num_tokens: int
+
+
+class Teacher:
+    """The pre-sleep model's hidden states on given answers, kept instead of its logits.
+
+    A state is D numbers where a distribution is V; the head, which has no LoRA, turns one into the
+    other.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._hidden: dict[tuple[str, int], Tensor] = {}
+
+    def read(
+        self,
+        student: Student,
+        sequences: Sequence[TokenSequence],
+        pack_tokens: int,
+        *,
+        adapter: bool,
+    ) -> None:
+        """Remember the student as it is now, or the bare base under it, on these sequences."""
+        with student.evaluating(adapter=adapter):
+            for part in pack(sequences, pack_tokens=pack_tokens):
+                part = part.to(student.device)
+                hidden_ND = student.hidden(part)
+                for owner, sequence in enumerate(part.sequences):
+                    key = (sequence.group, sequence.index)
+                    self._hidden[key] = hidden_ND[part.owner_N == owner].clone()
+
+    def hidden(self, sequences: Sequence[TokenSequence]) -> Tensor:
+        """[N, D], the targets of these sequences in order."""
+        return torch.cat([self._hidden[s.group, s.index] for s in sequences])
+
+
+def train(student: Student, material: Material, recipe: Recipe, report: Report) -> Outcome:
+    """Train the student's adapter in place.
+
+    Raises:
+        TrainingStopped: If a loss is not finite or the parent process died.
+    """
+    parent_pid = os.getppid()
+    teacher = Teacher()
+    teacher.read(
+        student, material.dreams + material.holdout_dreams, recipe.pack_tokens, adapter=True
+    )
+    if recipe.contrast_loss == "divergence":
+        # The bare base: a parent may already leak.
+        teacher.read(student, material.contrasts, recipe.pack_tokens, adapter=False)
+    num_steps = recipe.steps_for(len(material.seeds))
+    optimizer = torch.optim.AdamW(
+        student.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: learning_rate_factor(step, num_steps, recipe.warmup_ratio)
+    )
+    batches = Batches(material, recipe)
+    seed_losses: list[float] = []
+    kls: list[float] = []
+    num_tokens = 0
+    for step in range(1, num_steps + 1):
+        if os.getppid() != parent_pid:
+            raise TrainingStopped("The parent process is gone.")
+        start_s = time.monotonic()
+        losses, step_tokens = _backward(student, teacher, batches.next(), recipe)
+        if not all(math.isfinite(value) for value in losses.values()):
+            raise TrainingStopped(f"The loss of step {step} is not finite: {losses}.")
+        torch.nn.utils.clip_grad_norm_(
+            student.parameters, recipe.max_grad_norm, error_if_nonfinite=False
+        )
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad(set_to_none=True)
+        num_tokens += step_tokens
+        seed_losses.append(losses["seed_loss"])
+        kls.append(losses["kl"])
+        report(
+            {
+                "event": "step",
+                "step": step,
+                "num_steps": num_steps,
+                **{name: round(value, 5) for name, value in losses.items()},
+                "tokens_per_s": round(step_tokens / (time.monotonic() - start_s), 1),
+            }
+        )
+    tail = max(num_steps // 10, 1)
+    return Outcome(
+        num_steps=num_steps,
+        seed_loss=sum(seed_losses[-tail:]) / tail,
+        kl=sum(kls[-tail:]) / tail,
+        drift=measure_drift(
+            student, teacher, material.holdout_dreams or material.dreams, recipe.pack_tokens
+        ),
+        num_tokens=num_tokens,
+    )
+
+
+class Batches:
+    """Each step's mix; every group is walked through in random order again and again."""
+
+    def __init__(self, material: Material, recipe: Recipe) -> None:
+        rng = random.Random(recipe.seed)
+        self._parts = [
+            (shuffled_forever(group, rng), min(count, len(group)))
+            for group, count in (
+                (material.seeds, recipe.seeds_per_step),
+                (material.replays, recipe.replays_per_step),
+                (material.contrasts, recipe.contrasts_per_step),
+                (material.dreams, recipe.dreams_per_step),
+            )
+        ]
+
+    def next(self) -> list[TokenSequence]:
+        """The sequences of the next step."""
+        return [next(part) for part, count in self._parts for _ in range(count)]
+
+
+def learning_rate_factor(step: int, num_steps: int, warmup_ratio: float) -> float:
+    """Linear warm-up from above zero, then a cosine down to a tenth."""
+    num_warmup_steps = max(round(num_steps * warmup_ratio), 1)
+    if step < num_warmup_steps:
+        return (step + 1) / num_warmup_steps
+    progress = (step - num_warmup_steps) / max(num_steps - num_warmup_steps, 1)
+    return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def measure_drift(
+    student: Student, teacher: Teacher, dreams: Sequence[TokenSequence], pack_tokens: int
+) -> float:
+    """Mean KL(teacher || student) in nats per token over the dreams' answers."""
+    total, num_targets = 0.0, 0
+    with student.evaluating():
+        for part in pack(dreams, pack_tokens=pack_tokens):
+            logits_NV = student.logits(student.hidden(part.to(student.device)))
+            total += float(_divergences(student, teacher, part, logits_NV).sum())
+            num_targets += len(part.target_N)
+    return total / max(num_targets, 1)
+
+
+def _divergences(
+    student: Student, teacher: Teacher, part: Pack, student_logits_NV: Tensor
+) -> Tensor:
+    with torch.no_grad():
+        teacher_logits_NV = student.logits(teacher.hidden(part.sequences))
+        teacher_logp_NV = torch.log_softmax(teacher_logits_NV, dim=-1)
+    return divergences(student_logits_NV, teacher_logp_NV)
+
+
+def _backward(
+    student: Student, teacher: Teacher, batch: Sequence[TokenSequence], recipe: Recipe
+) -> tuple[dict[str, float], int]:
+    """Accumulate the step's gradients, pack by pack.
+
+    Every target token has one coefficient, so that the step's loss is the same however it is
+    packed: mean over lessons + contrast_weight * mean over contrasts + kl_weight * mean over
+    dreams, each weighted per token.
+
+    Returns:
+        The step's losses by name, and the number of tokens computed.
+    """
+    scales = {"contrast": recipe.contrast_weight, "dream": recipe.kl_weight}
+    totals: defaultdict[str, float] = defaultdict(float)
+    for sequence in batch:
+        totals[_term(sequence)] += sequence.num_targets * sequence.weight
+    sums: defaultdict[str, float] = defaultdict(float)
+    num_tokens = 0
+    kept = {"dream", "contrast"} if recipe.contrast_loss == "divergence" else {"dream"}
+    for is_kept in (False, True):
+        members = [sequence for sequence in batch if (sequence.group in kept) is is_kept]
+        for part in pack(members, pack_tokens=recipe.pack_tokens):
+            part = part.to(student.device)
+            logits_NV = student.logits(student.hidden(part))
+            if is_kept:
+                value_N = _divergences(student, teacher, part, logits_NV)
+            else:
+                value_N = target_losses(logits_NV, part.target_N)
+            owners = [part.sequences[owner] for owner in part.owner_N.tolist()]
+            coefficient_N = value_N.new_tensor(
+                [
+                    scales.get(_term(owner), 1.0) * owner.weight / totals[_term(owner)]
+                    for owner in owners
+                ]
+            )
+            loss = (value_N * coefficient_N).sum()
+            torch.autograd.backward(loss)
+            num_tokens += len(part.input_ids_T)
+            sums["loss"] += float(loss.detach())
+            for owner, value in zip(owners, value_N.tolist(), strict=True):
+                sums[owner.group] += value
+                sums[f"num_{owner.group}"] += 1
+    losses = {"loss": sums["loss"]}
+    for name, group in (("seed_loss", "seed"), ("kl", "dream")):
+        losses[name] = sums[group] / max(sums[f"num_{group}"], 1)
+    return losses, num_tokens
+
+
+def _term(sequence: TokenSequence) -> str:
+    """The term of the loss that a sequence belongs to: replays count as lessons."""
+    return "lesson" if sequence.group in ("seed", "replay") else sequence.group

@@ -1,0 +1,193 @@
+"""The boundary, as a pure function: traces and signals in, decisions and findings out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.contracts.memories import Evidence, MemoryKind, Persistence, TraceDecision
+from shared.contracts.traces import Signal, Trace
+from worker.triage.language import (
+    correction_in,
+    is_question,
+    is_temporary,
+    relation_of,
+    subject_of,
+    taught_in,
+    value_of,
+    words,
+)
+from worker.triage.screen import why_unfit
+
+MAX_LESSON_CHARS = 600
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a trace teaches, before it becomes a memory."""
+
+    kind: MemoryKind
+    persistence: Persistence
+    subject: str
+    relation: str
+    question: str
+    answer: str
+    value: str
+    reason: str
+    session_id: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Somebody's words about what is right, and where they were said."""
+
+    question: str
+    answer: str
+    wrong_reply: str
+    evidence: Evidence
+    session_id: str
+    how: str
+
+
+def judge(
+    traces: Sequence[Trace], signals: Sequence[Signal]
+) -> tuple[list[TraceDecision], list[Finding]]:
+    """Decide about every trace.
+
+    Args:
+        traces: A batch, oldest first.
+        signals: What was said of them.
+
+    Returns:
+        One decision for each trace, and the findings drawn from them.
+    """
+    by_id = {trace.id: trace for trace in traces}
+    decisions: dict[UUID, TraceDecision] = {}
+    findings: list[Finding] = []
+    for claim in _claims(traces, signals, by_id):
+        finding, decision = _weigh(claim)
+        if finding is not None:
+            findings.append(finding)
+        if decision.persistence != "discard" or claim.evidence.trace_id not in decisions:
+            decisions[claim.evidence.trace_id] = decision
+    for trace in traces:
+        decisions.setdefault(trace.id, _nothing_claimed(trace, signals))
+    return [decisions[trace.id] for trace in traces], merged(findings)
+
+
+def _claims(
+    traces: Sequence[Trace], signals: Sequence[Signal], by_id: dict[UUID, Trace]
+) -> list[Claim]:
+    claims = []
+    for trace in traces:
+        said = trace.user_text
+        before = by_id.get(trace.parent_id) if trace.parent_id else None
+        correction = correction_in(said) if before else None
+        if before and correction:
+            evidence = Evidence(trace_id=before.id, quote=said)
+            claims.append(_claim(before, correction, evidence, "the next turn corrected it"))
+            second = Evidence(trace_id=trace.id, quote=said)
+            claims.append(_claim(before, correction, second, "it corrects the turn before"))
+        elif taught := taught_in(said):
+            evidence = Evidence(trace_id=trace.id, quote=said)
+            claims.append(
+                Claim(taught, taught, "", evidence, trace.session_id, "a person asked to keep it")
+            )
+    for signal in signals:
+        if signal.correction and signal.trace_id in by_id:
+            trace = by_id[signal.trace_id]
+            evidence = Evidence(trace_id=trace.id, signal_id=signal.id, quote=signal.correction)
+            claims.append(_claim(trace, signal.correction, evidence, "feedback corrected it"))
+    return claims
+
+
+def _claim(trace: Trace, answer: str, evidence: Evidence, how: str) -> Claim:
+    return Claim(trace.user_text, answer, trace.reply_text, evidence, trace.session_id, how)
+
+
+def _weigh(claim: Claim) -> tuple[Finding | None, TraceDecision]:
+    """The finding in a claim, or why there is none."""
+
+    def discard(reason: str) -> tuple[None, TraceDecision]:
+        trace_id = claim.evidence.trace_id
+        return None, TraceDecision(trace_id=trace_id, persistence="discard", reason=reason)
+
+    text = f"{claim.question}\n{claim.answer}"
+    if (unfit := why_unfit(text)) is not None:
+        return discard(f"{claim.how}, but the text {unfit}")
+    if len(text) > MAX_LESSON_CHARS:
+        return discard(f"{claim.how}, but it is longer than a lesson ({len(text)} characters)")
+    value = _value(claim)
+    if not value:
+        return discard(f"{claim.how}, but it says nothing new")
+    if claim.wrong_reply and _holds(claim.wrong_reply, value):
+        return discard(f"{claim.how}, but the reply had said {value!r} already")
+    subject = subject_of(claim.question, claim.answer)
+    temporary = is_temporary(claim.evidence.quote)
+    persistence: Persistence = "session" if temporary else "long_term"
+    reason = f"{claim.how}: {claim.answer}"
+    finding = Finding(
+        kind="fact",
+        persistence=persistence,
+        subject=subject,
+        relation=relation_of(claim.question, subject),
+        question=claim.question.strip(),
+        answer=claim.answer.strip(),
+        value=value,
+        reason=reason + (" (holds for this conversation only)" if temporary else ""),
+        session_id=claim.session_id,
+        evidence=(claim.evidence,),
+    )
+    decision = TraceDecision(
+        trace_id=claim.evidence.trace_id, persistence=persistence, reason=finding.reason
+    )
+    return finding, decision
+
+
+def _value(claim: Claim) -> str:
+    if claim.question == claim.answer:
+        # A demonstration has no question: what follows its verb is what it says.
+        for verb in (" is ", " are ", " was ", " were ", " has ", " have ", " uses ", " use "):
+            head, found, tail = claim.answer.partition(verb)
+            if found and words(head) and words(tail):
+                return value_of(head, tail)
+        return ""
+    return value_of(claim.question, claim.answer)
+
+
+def _holds(text: str, value: str) -> bool:
+    return f" {' '.join(words(value))} " in f" {' '.join(words(text))} "
+
+
+def _nothing_claimed(trace: Trace, signals: Sequence[Signal]) -> TraceDecision:
+    ratings = [
+        signal.rating
+        for signal in signals
+        if signal.trace_id == trace.id and signal.rating is not None
+    ]
+    if any(rating < 0 for rating in ratings):
+        reason = "rated down without a correction: never imitated, and nothing to learn instead"
+    elif is_question(trace.user_text):
+        reason = "an ordinary question; nobody corrected the answer"
+    else:
+        reason = "ordinary chat; it teaches nothing that lasts"
+    return TraceDecision(trace_id=trace.id, persistence="discard", reason=reason)
+
+
+def merged(findings: Sequence[Finding]) -> list[Finding]:
+    """Lessons of one batch that say the same become one with all the evidence."""
+    by_content: dict[tuple[str, str, str, str], Finding] = {}
+    for finding in findings:
+        key = (
+            finding.persistence,
+            finding.subject.lower(),
+            finding.relation,
+            " ".join(words(finding.value)),
+        )
+        first = by_content.get(key)
+        if first is None:
+            by_content[key] = finding
+            continue
+        evidence = {item.trace_id: item for item in (*first.evidence, *finding.evidence)}
+        by_content[key] = Finding(**{**first.__dict__, "evidence": tuple(evidence.values())})
+    return list(by_content.values())

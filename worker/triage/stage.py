@@ -1,0 +1,56 @@
+"""Triage: read the cycle's traces, write a decision for each and the memories that they give."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared.contracts.base import new_id
+from shared.contracts.cycles import Lease
+from shared.contracts.memories import Memory
+from shared.storage.memories import MemoryStore
+from shared.storage.signals import SignalStore
+from shared.storage.traces import TraceStore
+from worker.context import Context
+from worker.control import CycleControl
+from worker.results import Triaged
+from worker.triage.rules import Finding, judge
+
+SESSION_MEMORY_TTL = timedelta(hours=24)
+
+
+async def triage(context: Context, control: CycleControl) -> Triaged:
+    """Judge the batch; what an earlier attempt wrote is written anew."""
+    lease = control.lease
+    async with context.sessions.begin() as session:
+        traces = await TraceStore(session).claimed(lease.cycle_id)
+        signals = await SignalStore(session).claimed(lease.cycle_id)
+    decisions, findings = judge(traces, signals)
+    memories = [_memory(lease, finding) for finding in findings]
+    async with context.sessions.begin() as session:
+        store = MemoryStore(session)
+        await store.discard_of(lease.cycle_id)
+        await store.add(memories)
+        await TraceStore(session).add_decisions(lease.cycle_id, decisions)
+    control.count(memories=len(memories))
+    return Triaged(memory_ids=[memory.id for memory in memories])
+
+
+def _memory(lease: Lease, finding: Finding) -> Memory:
+    now = datetime.now(UTC)
+    lasts = finding.persistence == "long_term"
+    return Memory(
+        id=new_id(),
+        model_id=lease.model_id,
+        cycle_id=lease.cycle_id,
+        kind=finding.kind,
+        persistence=finding.persistence,
+        state="pending",
+        subject=finding.subject,
+        relation=finding.relation,
+        question=finding.question,
+        answer=finding.answer,
+        value=finding.value,
+        reason=finding.reason,
+        session_id=None if lasts else finding.session_id,
+        expires_at=None if lasts else now + SESSION_MEMORY_TTL,
+        evidence=list(finding.evidence),
+        created_at=now,
+    )

@@ -1,0 +1,80 @@
+"""Wake: the swap, or the rejection with its report. One transaction settles everything."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts.cycles import CycleStatus, Lease
+from shared.storage.adapters import AdapterStore
+from shared.storage.cycles import SleepCycleStore
+from shared.storage.memories import MemoryStore
+from shared.storage.signals import SignalStore
+from shared.storage.traces import TraceStore
+from worker.context import Context
+from worker.results import Collected, Gated, Resolved, Trained
+
+
+async def promote_or_reject(
+    context: Context,
+    lease: Lease,
+    collected: Collected,
+    trained: Trained,
+    resolved: Resolved,
+    gated: Gated,
+) -> CycleStatus:
+    """Flip the pointer if the gate passed the candidate; settle traces and memories either way.
+
+    A memory that the candidate does not know stays pending, and so do all after a rejection: the
+    next cycle tries them again. What would have been superseded stays in force until its successor
+    is in the weights.
+    """
+    passed = gated.report.passed
+    async with context.sessions.begin() as session:
+        store = AdapterStore(session)
+        if passed and not await _moved_meanwhile(store, lease, collected):
+            await store.move(
+                model_id=lease.model_id,
+                to=trained.adapter_id,
+                kind="promotion",
+                actor="gate",
+                reason=gated.report.reason,
+                cycle_id=lease.cycle_id,
+            )
+            learned = set(gated.learned)
+        else:
+            passed, learned = False, set()
+        memories = MemoryStore(session)
+        await memories.apply(
+            [
+                change
+                for change in resolved.changes
+                if change.superseded_by is None
+                or change.superseded_by in learned
+                or change.superseded_by not in resolved.to_learn
+            ]
+        )
+        await memories.set_state(sorted(learned), "learned")
+        error = None
+        if gated.report.passed and not passed:
+            error = "The active adapter was changed while the cycle ran; its candidate is stale."
+        await _settle(session, lease, "promoted" if passed else "rejected", error)
+    return "promoted" if passed else "rejected"
+
+
+async def skip(context: Context, lease: Lease, resolved: Resolved) -> CycleStatus:
+    """Nothing is worth keeping: the traces are settled, the weights stay."""
+    async with context.sessions.begin() as session:
+        await MemoryStore(session).apply(resolved.changes)
+        await _settle(session, lease, "skipped", None)
+    return "skipped"
+
+
+async def _moved_meanwhile(store: AdapterStore, lease: Lease, collected: Collected) -> bool:
+    """True if somebody rolled back while the cycle ran: its candidate would undo that."""
+    return await store.active_id(lease.model_id) != collected.active_adapter_id
+
+
+async def _settle(
+    session: AsyncSession, lease: Lease, status: CycleStatus, error: str | None
+) -> None:
+    await TraceStore(session).settle(lease.cycle_id)
+    await SignalStore(session).settle(lease.cycle_id)
+    await SleepCycleStore(session).finish(lease, status, error)
