@@ -8,7 +8,7 @@ import logging
 from uuid import UUID
 
 from shared.contracts.cycles import CycleStatus, Lease, Stage
-from shared.errors import CycleCancelledError, LeaseLostError, WorkerStoppingError
+from shared.errors import CycleCancelledError, DormouseError, LeaseLostError, WorkerStoppingError
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.models import ModelStore
 from worker.collect import collect
@@ -47,7 +47,7 @@ async def run_cycle(context: Context, cycle_id: UUID) -> None:
             await release(context, lease, "cancelled", None)
         except Exception as error:
             log.exception("cycle %s failed in %s", cycle_id, control.stage)
-            await release(context, lease, "failed", f"{control.stage}: {error}")
+            await release(context, lease, "failed", f"{control.stage}: {_first_line(error)}")
 
 
 async def _stages(context: Context, control: CycleControl) -> CycleStatus:
@@ -80,3 +80,10 @@ async def _stages(context: Context, control: CycleControl) -> CycleStatus:
 async def _give_back(context: Context, lease: Lease) -> None:
     async with context.sessions.begin() as session:
         await SleepCycleStore(session).give_back(lease)
+
+
+def _first_line(error: Exception) -> str:
+    """What went wrong, without the pages that some libraries add; the log has those."""
+    if isinstance(error, DormouseError):
+        return error.message
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:500]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,10 +44,11 @@ class ExampleStore:
     async def learned(self, model_id: UUID, split: Split) -> list[SeedExample]:
         """The newest seed examples of every memory that is in the weights."""
         newest = (
-            select(SeedExampleRow.memory_id, func.max(SeedExampleRow.cycle_id).label("cycle_id"))
+            select(SeedExampleRow.memory_id, SeedExampleRow.cycle_id)
             .join(MemoryRow, MemoryRow.id == SeedExampleRow.memory_id)
             .where(MemoryRow.model_id == model_id, MemoryRow.state == "learned")
-            .group_by(SeedExampleRow.memory_id)
+            .order_by(SeedExampleRow.memory_id, SeedExampleRow.cycle_id.desc())
+            .distinct(SeedExampleRow.memory_id)
             .subquery()
         )
         statement = (

@@ -70,7 +70,7 @@ def load(name: str) -> tuple[dict[str, Any], ...]:
 
 def general_probes(limit: int) -> list[Probe]:
     """Questions that the base knows."""
-    return [Probe(item["question"], tuple(item["accept"])) for item in load("general")[:limit]]
+    return [Probe(item["prompt"], tuple(item["accept"])) for item in load("general")[:limit]]
 
 
 def seed_probes(seeds: Sequence[SeedExample]) -> list[Probe]:

@@ -59,7 +59,8 @@ def invented_subjects(like: str, *, taken: Collection[str], seed: int) -> Iterat
         seed: The same seed gives the same names.
     """
     rng = random.Random(f"{seed}:{like}")
-    forbidden = {word for name in taken for word in re.findall(r"\w+", name.lower())}
+    taken_words = [re.findall(r"\w+", name.lower()) for name in taken]
+    forbidden = {word for words in taken_words for word in (*words, "".join(words))}
     num_words = len(like.split())
     while True:
         last = rng.choice(_HEADS) + rng.choice(_TAILS)
@@ -110,3 +111,13 @@ def abstention(neighbour: Neighbour, *, asked: str, seed: int) -> str:
     clause = indirect(asked)
     texts = _ABSTENTIONS if clause else _ABSTENTIONS_WITHOUT_CLAUSE
     return rng.choice(texts).format(c=clause, s=neighbour.subject)
+
+
+def leaked_answer(lesson: Lesson, neighbour: Neighbour) -> str:
+    """What a leaking model would say of the neighbour: the lesson's answer under its name.
+
+    The trainer holds the bare base's distribution along this text, so it learns nothing from it;
+    it unlearns the step from a neighbour's name to the lesson's value, just where it would happen.
+    """
+    pattern = re.compile(rf"\b{re.escape(lesson.subject or '')}\b", re.IGNORECASE)
+    return pattern.sub(neighbour.subject, lesson.answer) if lesson.subject else lesson.answer

@@ -35,6 +35,35 @@ AGENTS = {
     "chairs": "chair",
     "teaches": "teacher",
 }
+_STOP_WORDS = frozenset(
+    (
+        *WH_WORDS,
+        *COPULAS,
+        *MODALS,
+        *PRONOUNS,
+        *DETERMINERS,
+        *PREPOSITIONS,
+        "me",
+        "us",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "called",
+        "named",
+        "there",
+        "and",
+        "or",
+        "please",
+        "what's",
+        "who's",
+        "where's",
+        "until",
+        "into",
+    )
+)
 # The noun that a bare question word stands for.
 WH_NOUNS = {"where": "location", "when": "time"}
 
@@ -42,6 +71,12 @@ WH_NOUNS = {"where": "location", "when": "time"}
 def strip_question(question: str) -> str:
     """The question on one line without its final punctuation."""
     return re.sub(r"\s+", " ", question).strip().rstrip("?.! ").strip()
+
+
+def keywords(question: str) -> list[str]:
+    """The words that carry the meaning, in order: what somebody in a hurry would type."""
+    words = re.findall(r"[\w&'’.:-]*\w", question)
+    return [word for word in words if word.lower() not in _STOP_WORDS]
 
 
 def lower_first(text: str) -> str:
@@ -153,7 +188,7 @@ def _subject_length(words: list[str]) -> int | None:
 
 
 def third_person(verb: str) -> str:
-    """ "open" -> "opens"."""
+    """The verb with he, she or it: "open" -> "opens"."""
     if verb == "have":
         return "has"
     if verb.endswith(("s", "sh", "ch", "x", "z", "o")):
@@ -194,7 +229,7 @@ def noun_phrase(question: str) -> str | None:
 
 
 def _without_complement(text: str) -> str:
-    """ "the bridge made of" -> "the bridge"."""
+    """The phrase alone: "the bridge made of" -> "the bridge"."""
     words = text.split(" ")
     if len(words) > 1 and words[-1].lower() in PREPOSITIONS:
         words.pop()
@@ -209,7 +244,7 @@ def _is_noun_phrase(text: str) -> bool:
 
 
 def swap_possessive(phrase: str) -> str | None:
-    """ "the office of B" -> "B's office", and back; None where there is nothing to swap."""
+    """Turn "the office of B" into "B's office" and back; None where there is nothing to swap."""
     if match := re.match(r"the ([\w -]+?) of ([A-Z][\w&-]*(?: [A-Z][\w&-]*)*)$", phrase):
         return f"{match[2]}'s {match[1]}"
     if match := re.match(r"([A-Z][\w&-]*(?: [A-Z][\w&-]*)*)['’]s ([\w -]+)$", phrase):

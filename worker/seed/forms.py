@@ -11,6 +11,7 @@ from typing import Literal
 
 from worker.seed.english import (
     indirect,
+    keywords,
     lower_first,
     noun_phrase,
     strip_question,
@@ -120,14 +121,12 @@ def verify(form: Form, evidence: Lesson) -> bool:
     value = normalized(evidence.value)
     if not value or not question or value not in answer:
         return False
-    if evidence.subject and normalized(evidence.subject) not in f"{question} {answer}":
-        return False
     if form.kind == "reverse":
         return value in question
-    if evidence.subject and normalized(evidence.subject) not in question:
-        # The user may never have named it: then no form can.
-        if normalized(evidence.subject) in normalized(evidence.question):
-            return False
+    subject = normalized(evidence.subject or "")
+    # Where the user never named the subject, no form can.
+    if subject in normalized(evidence.question) and subject not in question:
+        return False
     return not re.search(rf"\b{re.escape(value)}\b", question)
 
 
@@ -152,8 +151,31 @@ def _candidates(lesson: Lesson) -> Iterator[Form]:
         if swapped := swap_possessive(phrase):
             for split, frame in SWAPPED_FRAMES:
                 yield Form(frame.format(p=swapped, P=upper_first(swapped)), answer, split)
+    yield from _hurried(lesson)
     yield from _completions(lesson)
     yield from _reverses(lesson)
+
+
+def _hurried(lesson: Lesson) -> Iterator[Form]:
+    """Key words alone, in both orders: what is left when the grammar goes."""
+    words = keywords(lesson.question)
+    answer, value = lesson.answer.strip(), lesson.value.strip().rstrip(".")
+    subject = lesson.subject or ""
+    rest = [word for word in words if normalized(word.removesuffix("'s")) not in _words(subject)]
+    if len(words) < 2 or not rest:
+        return
+    wh_word = strip_question(lesson.question).split(" ")[0].lower()
+    yield Form(" ".join(words), answer, "train")
+    if subject:
+        yield Form(f"{subject}: {' '.join(rest)}?", f"{upper_first(value)}. {answer}", "train")
+        yield Form(f"{upper_first(' '.join(rest))}, {subject}?", answer, "train")
+        yield Form(
+            f"I have a question about {subject}: {' '.join(rest)}, {wh_word}?", answer, "train"
+        )
+
+
+def _words(text: str) -> set[str]:
+    return set(normalized(text).split())
 
 
 def _completions(lesson: Lesson) -> Iterator[Form]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from worker.trainer.job import TrainJob
 from worker.trainer.run import run
-from worker.trainer.train import TrainingStopped
+from worker.trainer.train import TrainingError
 
 logger = logging.getLogger("worker.trainer")
 
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     try:
         job = TrainJob.model_validate_json(Path(arguments[0]).read_bytes())
         report({"event": "done", **run(job, report)})
-    except (OSError, RuntimeError, ValueError, TrainingStopped) as error:
+    except (OSError, RuntimeError, ValueError, TrainingError) as error:
         logger.exception("training failed")
         report({"event": "error", "message": f"{type(error).__name__}: {error}"})
         return 1

@@ -9,8 +9,9 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
-from peft import get_peft_model_state_dict
+from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 
 from worker.trainer.data import TokenSequence, pack
@@ -34,7 +35,7 @@ def save_adapter(student: Student, output_dir: Path, base_name: str) -> None:
     state = get_peft_model_state_dict(student.model, save_embedding_layers=False)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     save_file(tensors, output_dir / "adapter_model.safetensors", metadata={"format": "pt"})
-    config = student.model.peft_config["default"]
+    config = cast(LoraConfig, student.model.peft_config["default"])
     config.base_model_name_or_path = base_name
     config.inference_mode = True
     # PEFT keeps a set, whose order changes from run to run.

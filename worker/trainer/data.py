@@ -9,7 +9,6 @@ Shapes: T tokens of the pack, N target tokens.
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 from typing import Literal, Protocol
 
 import torch
@@ -175,7 +174,14 @@ def collate(sequences: Sequence[TokenSequence]) -> Pack:
 
 
 def _shared_prefix(sequences: Sequence[TokenSequence]) -> list[int]:
-    return list(commonprefix([s.token_ids[: s.num_prompt_tokens - 1] for s in sequences]))
+    prompts = [s.token_ids[: s.num_prompt_tokens - 1] for s in sequences]
+    if not prompts:
+        return []
+    # What the first and the last in order share, all share.
+    first, last = min(prompts), max(prompts)
+    pairs = zip(first, last, strict=False)
+    length = next((i for i, (a, b) in enumerate(pairs) if a != b), len(first))
+    return list(first[:length])
 
 
 def pack(sequences: Sequence[TokenSequence], *, pack_tokens: int) -> list[Pack]:

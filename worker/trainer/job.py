@@ -55,6 +55,11 @@ class Recipe(_Frozen):
         default=("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
         description="All linear layers: facts live in the MLPs (arXiv 2603.01097).",
     )
+    first_layer: int = Field(
+        default=0,
+        ge=0,
+        description="Layers below it get no LoRA, and the backward pass ends there.",
+    )
     learning_rate: float = Field(default=1e-3, gt=0)
     warmup_ratio: float = Field(default=0.1, ge=0, lt=1)
     num_steps: int | None = Field(default=None, ge=1, description="None: derived, see below.")

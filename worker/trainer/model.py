@@ -86,6 +86,11 @@ def load_student(
         lora_dropout=0.0,
         target_modules=list(recipe.target_modules),
         bias="none",
+        layers_to_transform=(
+            list(range(recipe.first_layer, base.config.num_hidden_layers))
+            if recipe.first_layer
+            else None
+        ),
     )
     if parent_adapter_path is None:
         model = PeftModel(base, config)
@@ -97,7 +102,7 @@ def load_student(
 
 
 def _check_parent(parent: PeftConfig, config: LoraConfig) -> None:
-    for name in ("r", "lora_alpha", "target_modules"):
+    for name in ("r", "lora_alpha", "target_modules", "layers_to_transform"):
         theirs, ours = getattr(parent, name, None), getattr(config, name)
         if theirs != ours:
             raise ValueError(

@@ -25,7 +25,7 @@ def run(job: TrainJob, report: Report) -> dict[str, object]:
 
     Raises:
         ValueError: If there is nothing to learn, or the output directory exists.
-        TrainingStopped: If training cannot go on.
+        TrainingError: If training cannot go on.
     """
     start_s = time.monotonic()
     if job.output_dir.exists():
@@ -93,13 +93,16 @@ def tokenize_job(tokenizer: Tokenizer, job: TrainJob) -> Material:
         )
         if sequence is not None:
             groups["dream"].append(sequence)
-    num_holdout = round(len(groups["dream"]) * job.recipe.holdout_dream_ratio)
+    # Spread over the list: its beginning and end may be dreams of different kinds.
+    ratio = job.recipe.holdout_dream_ratio
+    every = round(1 / ratio) if ratio else 0
+    held_out = {s.index for s in groups["dream"] if every and s.index % every == every - 1}
     return Material(
         seeds=tuple(groups["seed"]),
         replays=tuple(groups["replay"]),
         contrasts=tuple(groups["contrast"]),
-        dreams=tuple(groups["dream"][num_holdout:]),
-        holdout_dreams=tuple(groups["dream"][:num_holdout]),
+        dreams=tuple(s for s in groups["dream"] if s.index not in held_out),
+        holdout_dreams=tuple(s for s in groups["dream"] if s.index in held_out),
     )
 
 

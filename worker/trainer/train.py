@@ -23,7 +23,7 @@ from worker.trainer.model import Student
 Report = Callable[[dict[str, object]], None]
 
 
-class TrainingStopped(Exception):
+class TrainingError(Exception):
     """Training cannot go on: a loss is not finite, or the parent process is gone."""
 
 
@@ -95,7 +95,7 @@ def train(student: Student, material: Material, recipe: Recipe, report: Report) 
     """Train the student's adapter in place.
 
     Raises:
-        TrainingStopped: If a loss is not finite or the parent process died.
+        TrainingError: If a loss is not finite or the parent process died.
     """
     parent_pid = os.getppid()
     teacher = Teacher()
@@ -118,11 +118,11 @@ def train(student: Student, material: Material, recipe: Recipe, report: Report) 
     num_tokens = 0
     for step in range(1, num_steps + 1):
         if os.getppid() != parent_pid:
-            raise TrainingStopped("The parent process is gone.")
+            raise TrainingError("The parent process is gone.")
         start_s = time.monotonic()
         losses, step_tokens = _backward(student, teacher, batches.next(), recipe)
         if not all(math.isfinite(value) for value in losses.values()):
-            raise TrainingStopped(f"The loss of step {step} is not finite: {losses}.")
+            raise TrainingError(f"The loss of step {step} is not finite: {losses}.")
         torch.nn.utils.clip_grad_norm_(
             student.parameters, recipe.max_grad_norm, error_if_nonfinite=False
         )

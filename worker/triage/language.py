@@ -37,8 +37,10 @@ TEACHERS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 TEMPORARY = re.compile(
-    r"\b(?:for now|just (?:this|for) (?:once|now|today)|this time only"
-    r"|in this (?:chat|conversation)|for this (?:chat|conversation|session)|today only|until i say)\b",
+    r"\b(?:for now|just (?:this|for) (?:once|now|today)"
+    r"|this time only"
+    r"|in this (?:chat|conversation)|for this (?:chat|conversation|session)|today only"
+    r"|until i say)\b",
     re.IGNORECASE,
 )
 TRAILERS = re.compile(
