@@ -42,6 +42,7 @@ def adopt(directory: Path, adapters_dir: Path) -> tuple[str, Path]:
         for path in directory.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o444)
         directory.chmod(0o755)
+        target.parent.mkdir(parents=True, exist_ok=True)
         directory.rename(target)
     return sha256, target
 

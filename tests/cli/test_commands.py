@@ -1,0 +1,177 @@
+"""Commands against a small HTTP server that plays the API."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+
+CYCLE = {
+    "id": "c1",
+    "status": "promoted",
+    "stage": "wake",
+    "stages": {"collect": 0.5, "train": 12.0},
+    "progress": 1.0,
+    "counts": {"traces": 3, "memories": 2, "seeds": 10, "dreams": 8},
+    "adapter": 4,
+    "error": None,
+    "gate": {
+        "passed": True,
+        "reason": "All suites passed.",
+        "suites": [
+            {"name": "retention", "baseline": 0.9, "candidate": 0.95, "margin": 0.05}
+            | {"passed": True, "num_probes": 40}
+        ],
+    },
+}
+
+
+class FakeApi(ThreadingHTTPServer):
+    """Answers what `replies` says for `METHOD /path`; remembers what was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.replies: dict[str, tuple[int, Any]] = {}
+        self.requests: list[tuple[str, dict[str, str], Any]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        assert isinstance(self.server, FakeApi)
+        size = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(size)) if size else None
+        call = f"{self.command} {self.path.partition('?')[0]}"
+        self.server.requests.append((call, dict(self.headers), body))
+        status, reply = self.server.replies[call]
+        content = reply if isinstance(reply, str) else json.dumps(reply)
+        self.send_response(status)
+        self.send_header("X-Dormouse-Trace", "t1")
+        self.send_header("X-Dormouse-Adapter", "4")
+        self.end_headers()
+        self.wfile.write(content.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    with FakeApi() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        monkeypatch.setenv("DORMOUSE_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("DORMOUSE_API_KEY", "chat-key")
+        monkeypatch.setenv("DORMOUSE_ADMIN_KEY", "admin-key")
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def dormouse(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def stream(*chunks: dict[str, Any]) -> str:
+    return "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+
+
+def delta(text: str) -> dict[str, Any]:
+    return {"choices": [{"delta": {"content": text}}]}
+
+
+def test_chat_streams_the_answer_and_names_its_trace(api: FakeApi) -> None:
+    api.replies["POST /v1/chat/completions"] = (200, stream(delta("Hel"), delta("lo.")))
+    result = dormouse("chat", "Hi", "--session", "s1")
+    assert result.exit_code == 0
+    assert "Hello.\n" in result.output
+    assert "trace t1" in result.output
+    _, headers, body = api.requests[0]
+    assert headers["X-Dormouse-Session"] == "s1"
+    assert headers["Authorization"] == "Bearer chat-key"
+    assert body["messages"] == [{"role": "user", "content": "Hi"}]
+
+
+def test_an_answer_that_breaks_off_is_an_error(api: FakeApi) -> None:
+    broken = stream(delta("Hel"), {"error": {"message": "the engine went away"}})
+    api.replies["POST /v1/chat/completions"] = (200, broken)
+    result = dormouse("chat", "Hi")
+    assert result.exit_code == 1
+    assert "the engine went away" in result.output
+
+
+def test_an_api_error_is_one_clear_line(api: FakeApi) -> None:
+    envelope = {"error": {"message": "A cycle runs already.", "code": "sleep_cycle_active"}}
+    api.replies["POST /admin/sleep-cycles"] = (409, envelope)
+    result = dormouse("sleep")
+    assert result.exit_code == 1
+    assert result.output == "error A cycle runs already. [409 sleep_cycle_active]\n"
+
+
+def test_a_server_error_that_is_not_json_is_one_clear_line(api: FakeApi) -> None:
+    api.replies["GET /admin/adapters"] = (502, "Bad [bold]gateway[/]")
+    result = dormouse("adapters")
+    assert result.exit_code == 1
+    assert result.output == "error Bad [bold]gateway[/] [502 api_error]\n"
+
+
+def test_no_answer_says_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DORMOUSE_URL", "http://127.0.0.1:9")
+    result = dormouse("cycles")
+    assert result.exit_code == 1
+    assert "Nothing answers at http://127.0.0.1:9" in result.output
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code"), [("promoted", 0), ("skipped", 0), ("rejected", 1), ("failed", 1)]
+)
+def test_sleep_ends_with_the_cycles_outcome(api: FakeApi, status: str, exit_code: int) -> None:
+    api.replies["POST /admin/sleep-cycles"] = (202, {"id": "c1", "status": "queued"})
+    api.replies["GET /admin/sleep-cycles/c1"] = (200, CYCLE | {"status": status})
+    result = dormouse("sleep", "--reason", "test")
+    assert result.exit_code == exit_code
+    assert "train    done in 12.0 s" in result.output
+    assert "retention" in result.output
+    assert api.requests[0][2] == {"model": "default", "reason": "test"}
+
+
+def test_feedback_sends_only_what_was_given(api: FakeApi) -> None:
+    api.replies["POST /v1/feedback"] = (201, {})
+    assert dormouse("feedback", "t1", "--rating", "-1").exit_code == 0
+    assert api.requests[0][2] == {"trace_id": "t1", "rating": -1.0}
+    assert dormouse("feedback", "t1").exit_code == 1
+
+
+def test_rollback_takes_a_version_or_base(api: FakeApi) -> None:
+    api.replies["POST /admin/rollback"] = (200, {"active": "base", "previous": 4})
+    assert "base answers now; before: 4" in dormouse("rollback", "--to", "base").output
+    dormouse("rollback", "--to", "3")
+    assert [body for _, _, body in api.requests] == [
+        {"model": "default", "to": "base"},
+        {"model": "default", "to": 3},
+    ]
+    assert dormouse("rollback", "--to", "latest").exit_code == 1
+
+
+def test_one_cycle_shows_its_gate(api: FakeApi) -> None:
+    api.replies["GET /admin/sleep-cycles/c1"] = (200, CYCLE)
+    output = dormouse("cycles", "c1").output
+    assert "3 traces" in output
+    assert "The gate passed it." in output
+
+
+def test_every_command_explains_itself() -> None:
+    listing = dormouse("--help").output
+    for name in ("up", "down", "status", "logs", "chat", "sleep", "cycles", "cancel", "rollback"):
+        assert name in listing
+        assert dormouse(name, "--help").exit_code == 0

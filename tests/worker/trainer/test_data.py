@@ -1,0 +1,80 @@
+"""Tokenizing and packing."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+import torch
+from transformers import AutoTokenizer, LlamaForCausalLM
+
+from worker.trainer.data import Tokenizer, TokenSequence, collate, pack, tokenize
+from worker.trainer.job import Message
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_model_dir: Path) -> Tokenizer:
+    return cast(Tokenizer, AutoTokenizer.from_pretrained(tiny_model_dir))
+
+
+def sequence(tokenizer: Tokenizer, question: str, answer: str, index: int = 0) -> TokenSequence:
+    messages = [Message(role="user", content=question), Message(role="assistant", content=answer)]
+    found = tokenize(tokenizer, messages, group="seed", index=index, max_length=256)
+    assert found is not None
+    return found
+
+
+def test_the_target_is_the_answer_and_the_end_of_its_turn(tokenizer: Tokenizer) -> None:
+    found = sequence(tokenizer, "Where?", "In Tromso.")
+    target_ids = list(found.token_ids[found.num_prompt_tokens :])
+    assert cast("AutoTokenizer", tokenizer).decode(target_ids) == "In Tromso.<|im_end|>"  # type: ignore[attr-defined]
+
+
+def test_the_prompt_is_what_a_served_chat_would_have(tokenizer: Tokenizer) -> None:
+    found = sequence(tokenizer, "Where?", "In Tromso.")
+    served = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "Where?"}], add_generation_prompt=True, return_dict=False
+    )
+    assert list(found.token_ids[: found.num_prompt_tokens]) == served
+
+
+def test_a_conversation_without_room_for_its_answer_is_left_out(tokenizer: Tokenizer) -> None:
+    messages = [Message(role="user", content="x" * 300), Message(role="assistant", content="y")]
+    assert tokenize(tokenizer, messages, group="seed", index=0, max_length=64) is None
+
+
+def test_a_pack_gives_each_sequence_the_logits_that_it_has_alone(
+    tokenizer: Tokenizer, tiny_model_dir: Path
+) -> None:
+    model = LlamaForCausalLM.from_pretrained(tiny_model_dir).eval()
+    sequences = [
+        sequence(tokenizer, "Where is it?", "In Tromso."),
+        sequence(tokenizer, "Where are they now?", "At home, I think."),
+        sequence(tokenizer, "Hm?", "Yes."),
+    ]
+    packed = collate(sequences)
+    assert len(packed.input_ids_T) < sum(len(s.token_ids) for s in sequences)
+    with torch.no_grad():
+        logits_NV = model(
+            input_ids=packed.input_ids_T[None],
+            position_ids=packed.position_ids_T[None],
+            attention_mask=packed.mask_TT[None, None],
+        ).logits[0, packed.source_N]
+        for owner, one in enumerate(sequences):
+            ids_T = torch.tensor(one.token_ids)
+            alone_NV = model(input_ids=ids_T[None]).logits[0, one.num_prompt_tokens - 1 : -1]
+            here_N = packed.owner_N == owner
+            torch.testing.assert_close(logits_NV[here_N], alone_NV, atol=1e-4, rtol=1e-4)
+            assert packed.target_N[here_N].tolist() == list(one.token_ids[one.num_prompt_tokens :])
+
+
+def test_packing_keeps_every_sequence_once_and_stays_within_its_size(tokenizer: Tokenizer) -> None:
+    sequences = [sequence(tokenizer, "a" * n, "b" * n, index=n) for n in range(1, 20)]
+    packs = pack(sequences, pack_tokens=200)
+    assert sorted(s.index for part in packs for s in part.sequences) == list(range(1, 20))
+    assert len(packs) > 1
+    assert all(len(part.input_ids_T) <= 200 for part in packs)
+
+
+def test_a_sequence_longer_than_a_pack_gets_one_of_its_own(tokenizer: Tokenizer) -> None:
+    packs = pack([sequence(tokenizer, "a" * 50, "b" * 50)], pack_tokens=20)
+    assert [len(part.sequences) for part in packs] == [1]
