@@ -1,0 +1,152 @@
+"""The gate's arithmetic, and its look at the files."""
+
+import json
+import math
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from shared.contracts.adapters import AdapterFile
+from shared.contracts.cycles import SuiteResult
+from shared.engine.adapter_files import content_sha256
+from shared.errors import AdapterFileError
+from tests.fakes.adapters import LORA, write_adapter
+from worker.gate.screen import screen
+from worker.gate.stage import decide
+from worker.gate.statistics import (
+    compare_means,
+    compare_shares,
+    holds_any,
+    is_degenerate,
+    sign_test,
+)
+
+
+@pytest.mark.parametrize(
+    ("losses", "gains", "p_value"), [(0, 0, 1.0), (5, 0, 1 / 32), (1, 1, 0.75), (0, 5, 1.0)]
+)
+def test_the_sign_test_is_exact(losses: int, gains: int, p_value: float) -> None:
+    assert sign_test(losses, gains) == pytest.approx(p_value)
+
+
+@pytest.mark.parametrize(
+    ("num_before", "num_after", "margin", "passed"),
+    [
+        (20, 20, -0.05, True),
+        (20, 19, -0.05, True),
+        (20, 18, -0.05, False),
+        (20, 10, -0.9, False),  # within the margin, but significant
+        (0, 16, 0.7, True),
+        (0, 13, 0.7, False),
+    ],
+)
+def test_a_suite_passes_within_its_margin_unless_the_loss_is_significant(
+    num_before: int, num_after: int, margin: float, passed: bool
+) -> None:
+    before = [index < num_before for index in range(20)]
+    after = [index < num_after for index in range(20)]
+    assert compare_shares("s", before, after, margin=margin).passed is passed
+
+
+def test_not_a_number_never_passes() -> None:
+    assert not compare_means("s", [0.0], [math.nan], margin=-1.0).passed
+
+
+def test_every_suite_must_pass() -> None:
+    good = SuiteResult(name="a", baseline=1, candidate=1, margin=0, passed=True)
+    bad = SuiteResult(name="b", baseline=1, candidate=0.5, margin=-0.1, passed=False)
+    assert decide([good, good]).passed
+    report = decide([good, bad])
+    assert not report.passed
+    assert report.reason.startswith("b:")
+
+
+@pytest.mark.parametrize(
+    ("text", "degenerate"),
+    [
+        ("", True),
+        ("the the the the", True),
+        ("I am here. I am here. I am here. I am here.", True),
+        ("Tromso.", False),
+        ("It is what it is, and that is that.", False),
+    ],
+)
+def test_loops_and_silence_are_degenerate(text: str, degenerate: bool) -> None:
+    assert is_degenerate(text) is degenerate
+
+
+def test_answers_are_compared_whatever_their_case_and_spacing() -> None:
+    assert holds_any("It opens at Half  past\nnine.", ["half past nine"])
+    assert not holds_any("It opens at nine.", ["half past nine"])
+
+
+def candidate(directory: Path) -> AdapterFile:
+    return AdapterFile(
+        id=uuid4(),
+        version=1,
+        engine_name="dormouse-x",
+        sha256=content_sha256(directory),
+        path=str(directory),
+        base="base",
+    )
+
+
+def test_a_sound_adapter_passes_the_screen(tmp_path: Path) -> None:
+    screen(candidate(write_adapter(tmp_path / "a")))
+
+
+def test_changed_files_fail_the_screen(tmp_path: Path) -> None:
+    directory = write_adapter(tmp_path / "a")
+    adapter = candidate(directory)
+    (directory / "adapter_config.json").write_text(json.dumps({"r": 16}))
+    with pytest.raises(AdapterFileError, match="hash"):
+        screen(adapter)
+
+
+def test_a_truncated_file_fails_the_screen(tmp_path: Path) -> None:
+    directory = write_adapter(tmp_path / "a")
+    weights = directory / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    with pytest.raises(AdapterFileError, match="cannot be read"):
+        screen(candidate(directory))
+
+
+@pytest.mark.parametrize("fill", [math.nan, math.inf])
+def test_values_that_are_not_finite_fail_the_screen(tmp_path: Path, fill: float) -> None:
+    with pytest.raises(AdapterFileError, match="not finite"):
+        screen(candidate(write_adapter(tmp_path / "a", fill=fill)))
+
+
+def test_an_adapter_that_changes_nothing_fails_the_screen(tmp_path: Path) -> None:
+    with pytest.raises(AdapterFileError, match="changes nothing"):
+        screen(candidate(write_adapter(tmp_path / "a", fill=0.0)))
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        ({"r": 7}, "rank"),
+        ({"r": 16}, "rank"),
+        ({"r": 8, "use_dora": True}, "use_dora"),
+        ({"r": 8, "bias": "all"}, "bias"),
+        ({"r": 8, "modules_to_save": ["lm_head"]}, "modules_to_save"),
+    ],
+)
+def test_what_the_engine_refuses_fails_the_screen(
+    tmp_path: Path, config: dict[str, object], complaint: str
+) -> None:
+    directory = write_adapter(tmp_path / "a")
+    (directory / "adapter_config.json").write_text(json.dumps(config))
+    with pytest.raises(AdapterFileError, match=complaint):
+        screen(candidate(directory))
+
+
+def test_foreign_weights_fail_the_screen(tmp_path: Path) -> None:
+    directory = write_adapter(tmp_path / "a")
+    tensors = {f"{LORA}A.weight": np.ones((8, 4), np.float32), "lm_head.weight": np.ones(4)}
+    save_file(tensors, directory / "adapter_model.safetensors")
+    with pytest.raises(AdapterFileError, match="lm_head"):
+        screen(candidate(directory))

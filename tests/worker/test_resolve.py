@@ -1,0 +1,76 @@
+"""Contradictions become explicit: supersede, hold, or say the same."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from shared.contracts.base import new_id
+from shared.contracts.memories import Evidence, Memory
+from worker.resolve.rules import resolve_memories
+
+MODEL: UUID = uuid4()
+
+
+def memory(value: str, *, evidence: int = 1, **fields: Any) -> Memory:
+    return Memory.model_validate(
+        {
+            "id": new_id(),
+            "model_id": MODEL,
+            "cycle_id": uuid4(),
+            "kind": "fact",
+            "persistence": "long_term",
+            "state": "pending",
+            "subject": "Quillfeather",
+            "relation": "head office",
+            "question": "Where is the head office of Quillfeather?",
+            "answer": f"It is in {value}.",
+            "value": value,
+            "reason": "feedback corrected it",
+            "evidence": [Evidence(trace_id=uuid4(), quote="q") for _ in range(evidence)],
+            "created_at": datetime.now(UTC),
+            **fields,
+        }
+    )
+
+
+def test_what_contradicts_nothing_stays_as_it_is() -> None:
+    other = memory("teal", relation="colour van")
+    assert resolve_memories([memory("Tromso", state="learned")], [other]) == []
+
+
+def test_the_same_said_again_is_kept_once() -> None:
+    old, new = memory("Tromso", state="learned"), memory("TROMSO")
+    [change] = resolve_memories([old], [new])
+    assert (change.memory_id, change.state, change.superseded_by) == (new.id, "superseded", old.id)
+
+
+def test_a_correction_with_enough_evidence_supersedes_with_its_reason() -> None:
+    old, new = memory("Tromso", state="learned"), memory("Bergen")
+    [change] = resolve_memories([old], [new])
+    assert (change.memory_id, change.state, change.superseded_by) == (old.id, "superseded", new.id)
+    assert "Tromso" in change.reason
+    assert "Bergen" in change.reason
+
+
+def test_newest_does_not_win_against_more_evidence() -> None:
+    old, new = memory("Tromso", state="learned", evidence=3), memory("Bergen")
+    [change] = resolve_memories([old], [new])
+    assert (change.memory_id, change.state) == (new.id, "held")
+
+
+def test_two_that_disagree_in_one_batch_do_not_both_enter() -> None:
+    first, second = memory("Tromso"), memory("Bergen")
+    [change] = resolve_memories([], [first, second])
+    assert change.state == "superseded"
+    assert change.memory_id == first.id
+
+
+def test_the_key_ignores_case() -> None:
+    old = memory("Tromso", state="learned")
+    [change] = resolve_memories([old], [memory("Bergen", subject="QUILLFEATHER")])
+    assert change.memory_id == old.id
+
+
+def test_another_scope_is_no_contradiction() -> None:
+    old = memory("Tromso", state="learned")
+    assert resolve_memories([old], [memory("Bergen", scope="in the EU")]) == []
