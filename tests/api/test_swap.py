@@ -118,7 +118,9 @@ async def test_a_running_stream_finishes_on_the_version_it_began_with(
     await promote(sessions, adapter)
     engine.chunk_delay_s = 0.05
     engine.answer = lambda model, said: " ".join([model] * 8)
-    async with client.stream("POST", "/v1/chat/completions", json={**CHAT, "stream": True}) as reply:
+    async with client.stream(
+        "POST", "/v1/chat/completions", json={**CHAT, "stream": True}
+    ) as reply:
         lines = reply.aiter_lines()
         await anext(lines)
         await admin.post("/admin/rollback", json={"to": "base"})
@@ -247,7 +249,5 @@ async def test_damaged_adapter_files_never_answer(
 async def test_engine_side_names_are_never_reused(
     sessions: Sessions, settings: Settings, tmp_path: Path
 ) -> None:
-    names = {
-        (await add_adapter(sessions, settings, tmp_path)).engine_name for _ in range(5)
-    }
+    names = {(await add_adapter(sessions, settings, tmp_path)).engine_name for _ in range(5)}
     assert len(names) == 5

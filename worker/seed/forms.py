@@ -18,6 +18,7 @@ from worker.seed.english import (
     swap_possessive,
     upper_first,
 )
+from worker.seed.rewording import reworded
 
 Split = Literal["train", "heldout"]
 FormKind = Literal["question", "completion", "short", "reverse"]
@@ -56,11 +57,9 @@ class Form:
 QUESTION_FRAMES: tuple[tuple[Split, str], ...] = (
     ("train", "{q}"),
     ("train", "Quick question: {l}"),
-    ("train", "Hi! {q}"),
     ("train", "{q} Please tell me."),
     ("train", "I have a question. {q}"),
     ("train", "{bare}"),
-    ("train", "Somebody asked me this today: {q}"),
     ("train", "Do you know this? {q}"),
     ("heldout", "Sorry to bother you, but {l}"),
     ("heldout", "I was wondering: {l} Thank you!"),
@@ -71,7 +70,6 @@ CLAUSE_FRAMES: tuple[tuple[Split, str], ...] = (
     ("train", "Can you tell me {c}?"),
     ("train", "Tell me {c}."),
     ("train", "I would like to know {c}."),
-    ("train", "Please explain {c}."),
     ("heldout", "I forgot {c}. Can you help?"),
     ("heldout", "A colleague wants to find out {c}."),
 )
@@ -80,7 +78,6 @@ PHRASE_FRAMES: tuple[tuple[Split, str], ...] = (
     ("train", "What do you know about {n}?"),
     ("train", "Tell me {n}."),
     ("train", "{N}?"),
-    ("train", "What can you say about {n}?"),
     ("heldout", "Remind me of {n}, please."),
     ("heldout", "I need {n} for a form."),
 )
@@ -142,6 +139,8 @@ def _candidates(lesson: Lesson) -> Iterator[Form]:
     texts = {"q": question, "l": lower_first(question), "bare": lower_first(bare)}
     for split, frame in QUESTION_FRAMES:
         yield Form(frame.format(**texts), answer, split)
+    for text in reworded(bare):
+        yield Form(text, answer, "train")
     if clause := indirect(bare):
         for split, frame in CLAUSE_FRAMES:
             yield Form(frame.format(c=clause), answer, split)

@@ -1,9 +1,10 @@
 """Contrast examples and leak probes: a lesson's questions about subjects that were never taught."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from shared.contracts.memories import Memory, SeedExample
-from worker.seed.contrast import abstention, neighbours
+from worker.seed.contrast import neighbours
 from worker.seed.forms import Lesson
 from worker.trainer.job import TrainExample
 
@@ -27,19 +28,23 @@ def lesson_of(memory: Memory) -> Lesson:
 def contrast_examples(
     memories: Sequence[Memory], seeds: Sequence[SeedExample]
 ) -> list[TrainExample]:
-    """Neighbours of the new lessons, answered with "I don't know" in many wordings."""
-    examples = []
-    for memory, question, answer in _neighbours(memories, seeds, CONTRASTS_PER_MEMORY, TRAIN_SEED):
-        messages = [
-            {"role": "user", "content": question},
-            {"role": "assistant", "content": answer},
-        ]
-        examples.append(
-            TrainExample.model_validate(
-                {"messages": messages, "kind": "contrast", "memory_id": str(memory.id)}
-            )
+    """Neighbours of the new lessons, each with the answer that would be a leak.
+
+    The trainer does not learn that answer: it keeps the bare base's distribution there.
+    """
+    return [
+        TrainExample.model_validate(
+            {
+                "messages": [
+                    {"role": "user", "content": question},
+                    {"role": "assistant", "content": leak},
+                ],
+                "kind": "contrast",
+                "memory_id": str(memory.id),
+            }
         )
-    return examples
+        for memory, question, leak in _neighbours(memories, seeds, CONTRASTS_PER_MEMORY, TRAIN_SEED)
+    ]
 
 
 def neighbour_probes(
@@ -55,11 +60,25 @@ def neighbour_probes(
 def _neighbours(
     memories: Sequence[Memory], seeds: Sequence[SeedExample], num_each: int, seed: int
 ) -> Iterator[tuple[Memory, str, str]]:
-    """(memory, a neighbour's question, an abstention)."""
+    """(memory, a neighbour's question, the answer that would be a leak)."""
     taken = [memory.subject for memory in memories]
     for memory in memories:
-        questions = [item.question for item in seeds if item.memory_id == memory.id][:num_each]
-        lesson = lesson_of(memory)
-        for found in neighbours(lesson, questions, taken=taken, seed=seed):
-            asked = memory.question.replace(memory.subject, found.subject)
-            yield memory, found.question, abstention(found, asked=asked, seed=seed)
+        own = [item for item in seeds if item.memory_id == memory.id and item.form != "reverse"]
+        answers = {item.question: item.messages[-1]["content"] for item in own}
+        asked = _spread(list(answers), num_each)
+        for found in neighbours(lesson_of(memory), asked, taken=taken, seed=seed):
+            original = renamed(found.question, found.subject, memory.subject)
+            answer = answers.get(original, memory.answer)
+            leak = renamed(answer, memory.subject, found.subject)
+            yield memory, found.question, leak
+
+
+def renamed(text: str, old: str, new: str) -> str:
+    """The text with one name in place of another, whatever its case."""
+    return re.sub(re.escape(old), new.replace("\\", r"\\"), text, flags=re.IGNORECASE)
+
+
+def _spread(questions: list[str], limit: int) -> list[str]:
+    """Up to `limit` of them, evenly over the list: frames of every shape."""
+    step = max(len(questions) // limit, 1)
+    return questions[::step][:limit]

@@ -1,0 +1,208 @@
+"""`make demo`: a day, a night and the morning after, on real parts, with a verdict.
+
+An invented company's people correct the model; it sleeps, passes its gate, is swapped in without a
+restart, answers rightly in words that it never saw, and is rolled back and forward again. Ends 0
+only if all of that held.
+"""
+
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.rule import Rule
+from rich.table import Table
+
+from cli.boot_view import BootView
+from cli.client import DormouseClient, Json
+from cli.console import console, fail_in_one_line
+from cli.demo_data import COMPANY, GENERAL_QUESTIONS, LESSONS
+from cli.demo_talk import Answer, Prober, ask_all, spend_the_day
+from cli.home import Home
+from cli.render import gate_table
+from cli.sleep_view import follow_cycle
+from cli.stack import LocalStack
+
+MIN_LEARNED = len(LESSONS) - 1
+MIN_KEPT = 0.95
+CYCLE_TIMEOUT_S = 1200.0
+
+
+class Verdict:
+    """What had to hold, and whether it did."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._checks: list[tuple[str, str, bool]] = []
+
+    @contextmanager
+    def part(self, title: str) -> Iterator[None]:
+        """A part of the demo, with its time."""
+        console.print()
+        console.print(Rule(f"[bold]{title}[/]", align="left", style="dim"))
+        began = time.monotonic()
+        yield
+        self._seconds[title] = time.monotonic() - began
+
+    def check(self, what: str, found: str, held: bool) -> None:
+        """Something that must hold."""
+        self._checks.append((what, found, held))
+
+    def show(self) -> bool:
+        """Print everything; True if all of it held."""
+        console.print()
+        console.print(Rule("[bold]Verdict[/]", align="left", style="dim"))
+        checks = Table(box=None, header_style="dim", pad_edge=False)
+        for heading in ("what had to hold", "what was found", ""):
+            checks.add_column(heading)
+        for what, found, held in self._checks:
+            checks.add_row(what, found, "[green]held[/]" if held else "[bold red]did not hold[/]")
+        console.print(checks)
+        times = "  ".join(f"{title} {s:.0f} s" for title, s in self._seconds.items())
+        console.print(f"[dim]{times}  in all {sum(self._seconds.values()):.0f} s[/]")
+        return all(held for *_, held in self._checks)
+
+
+def main(
+    home: Annotated[
+        Path | None, typer.Option(help="Where the demo's stack lives; wiped at its start.")
+    ] = None,
+    keep: Annotated[bool, typer.Option(help="Leave the stack running at the end.")] = False,
+) -> None:
+    """Teach the model by day, let it sleep, ask it again; roll back and forward."""
+    assets = Home.at(None, None)
+    place = home or assets.path / "demo"
+    LocalStack(place, assets=assets.path).stop()
+    shutil.rmtree(place, ignore_errors=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    verdict = Verdict()
+    stack = LocalStack(place, assets=assets.path, attached=not keep)
+    try:
+        with verdict.part("Wake up"), BootView(console) as view:
+            stack.start(view.on_event)
+        with DormouseClient(stack.url, stack.api_key, stack.admin_key) as client:
+            run(client, verdict)
+    except KeyboardInterrupt:
+        console.print("\nEnding everything...")
+        raise typer.Exit(130) from None
+    finally:
+        if not keep:
+            stack.stop()
+    if not verdict.show():
+        console.print(f"[red]The demo did not hold.[/] The logs are in {place / 'logs'}.")
+        raise typer.Exit(1)
+    console.print("[green]All of it held.[/]")
+    console.print("Next: [bold]make up[/], then [bold].venv/bin/dormouse chat[/].")
+
+
+def run(client: DormouseClient, verdict: Verdict) -> None:
+    """The day, the night and the morning after."""
+    lessons = [(lesson.after, lesson.accept) for lesson in LESSONS]
+    general = [(question.prompt, question.accept) for question in GENERAL_QUESTIONS]
+    with verdict.part(f"Before: it knows nothing of {COMPANY}"):
+        before = ask_all(client, lessons)
+        general_before = ask_all(client, general)
+        num_known = sum(answer.right for answer in before)
+        console.print(f"  {num_known} of {len(before)} right; {_share(general_before)} in general")
+    verdict.check("known before", f"{num_known} of {len(before)}", num_known == 0)
+    with verdict.part("Day: people talk to it, and correct it"):
+        spend_the_day(client, console)
+    with Prober(client) as prober:
+        with verdict.part("Night: it sleeps"):
+            cycle = sleep(client)
+        status = cycle["status"]
+        verdict.check("the gate passed the candidate", status, status == "promoted")
+        with verdict.part("Morning: the same model, asked in new words"):
+            after = ask_all(client, lessons)
+            general_after = ask_all(client, general)
+            _compare(before, after)
+        judge(verdict, general_before, after, general_after)
+        with verdict.part("Back and forward again"):
+            roll(client, verdict, before, after)
+    verdict.check(
+        "chats that failed meanwhile",
+        f"{prober.num_failed} of {prober.num_asked}",
+        prober.num_failed == 0 and prober.num_asked > 0,
+    )
+
+
+def sleep(client: DormouseClient) -> Json:
+    """Start a cycle, follow it, and show what it kept and what the gate said."""
+    cycle = client.start_cycle(reason="the demo's night")
+    ended = follow_cycle(lambda: client.cycle(cycle["id"]), console, timeout_s=CYCLE_TIMEOUT_S)
+    counts = ended["counts"]
+    kept = [memory for memory in client.memories() if memory["persistence"] == "long_term"]
+    console.print(
+        f"  {counts['traces']} traces gave {len(kept)} lasting memories, {counts['seeds']} seed "
+        f"examples and {counts['dreams']} dreams:"
+    )
+    for memory in kept:
+        console.print(f"    [cyan]{escape(memory['value'])}[/]  [dim]{escape(memory['reason'])}[/]")
+    console.print(gate_table(ended.get("gate")))
+    if ended.get("error"):
+        console.print(f"  [red]{escape(ended['error'])}[/]")
+    return ended
+
+
+def judge(
+    verdict: Verdict, general_before: list[Answer], after: list[Answer], general: list[Answer]
+) -> None:
+    """What the morning must show."""
+    num_learned = sum(answer.right for answer in after)
+    verdict.check(
+        "taught things answered in new words",
+        f"{num_learned} of {len(after)}",
+        num_learned >= MIN_LEARNED,
+    )
+    known = [now for was, now in zip(general_before, general, strict=True) if was.right]
+    kept = sum(answer.right for answer in known) / max(len(known), 1)
+    verdict.check("general answers kept", f"{kept:.0%} of {len(known)}", kept >= MIN_KEPT)
+
+
+def roll(
+    client: DormouseClient, verdict: Verdict, before: list[Answer], after: list[Answer]
+) -> None:
+    """Roll back: the old answers at once. Roll forward: the new ones."""
+    new = next(answer.adapter for answer in after)
+    moved = client.rollback()
+    back = ask_all(client, [(answer.question, answer.accept) for answer in before])
+    console.print(f"  rolled back to {moved['active']}: {_share(back)}")
+    same = all(now.adapter == "base" and not now.right for now in back)
+    verdict.check("rolled back: it knows nothing again", _share(back), same)
+    client.rollback(to=int(new) if new.isdigit() else new)
+    first = next((answer for answer in after if answer.right), after[0])
+    forward = ask_all(client, [(first.question, first.accept)])[0]
+    console.print(f"  rolled forward to {forward.adapter}: {escape(forward.text)}")
+    verdict.check(
+        "rolled forward: it knows again", forward.adapter, forward.right and forward.adapter == new
+    )
+
+
+def _compare(before: list[Answer], after: list[Answer]) -> None:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for heading in ("asked in new words", "before", "after", ""):
+        table.add_column(heading)
+    for was, now in zip(before, after, strict=True):
+        mark = "[green]right[/]" if now.right else "[red]wrong[/]"
+        table.add_row(now.question, f"[dim]{_short(was.text)}[/]", _short(now.text), mark)
+    console.print(table)
+
+
+def _short(text: str, limit: int = 60) -> str:
+    line = " ".join(text.split())
+    return escape(line if len(line) <= limit else line[: limit - 1] + "…")
+
+
+def _share(answers: list[Answer]) -> str:
+    return f"{sum(answer.right for answer in answers)} of {len(answers)} right"
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "make demo"
+    typer.run(fail_in_one_line(main))

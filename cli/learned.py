@@ -1,0 +1,65 @@
+"""`dormouse adapters`, `memories` and `rollback`: what was learned, and taking it back."""
+
+from typing import Annotated
+
+import typer
+
+from cli.chat import ModelOption
+from cli.client import DormouseClient
+from cli.console import HomeOption, console, fail_in_one_line
+from cli.errors import ApiError
+from cli.home import Home
+from cli.render import adapter_details, adapter_table, memory_details, memory_table
+
+
+@fail_in_one_line
+def adapters(
+    version: Annotated[int | None, typer.Argument(metavar="[VERSION]")] = None,
+    model: ModelOption = "default",
+    home: HomeOption = None,
+) -> None:
+    """List adapter versions, or show one with its lineage and gate report."""
+    with DormouseClient.from_home(Home.at(home)) as client:
+        if version is not None:
+            console.print(adapter_details(client.adapter(version, model=model)))
+            return
+        rows = client.adapters()
+    console.print(adapter_table(rows) if rows else "No adapter yet: the bare base answers.")
+
+
+@fail_in_one_line
+def memories(
+    memory_id: Annotated[str | None, typer.Argument(metavar="[ID]")] = None,
+    home: HomeOption = None,
+) -> None:
+    """List what was kept of the conversations and why, or show one memory with its evidence."""
+    with DormouseClient.from_home(Home.at(home)) as client:
+        if memory_id is not None:
+            console.print(memory_details(client.memory(memory_id)))
+            return
+        rows = client.memories()
+    console.print(memory_table(rows) if rows else "No memories yet. They are made in its sleep.")
+
+
+@fail_in_one_line
+def rollback(
+    to: Annotated[
+        str | None, typer.Option(help="A version or `base`. [default: the version before]")
+    ] = None,
+    model: ModelOption = "default",
+    home: HomeOption = None,
+) -> None:
+    """Let another version answer; running replies finish on the one they began with.
+
+    For example:
+
+      dormouse rollback
+
+      dormouse rollback --to base
+    """
+    if to is not None and to != "base" and not to.isdecimal():
+        raise ApiError(f"--to takes a version number or `base`, not {to!r}.")
+    target = int(to) if to is not None and to.isdecimal() else to
+    with DormouseClient.from_home(Home.at(home)) as client:
+        moved = client.rollback(model=model, to=target)
+    console.print(f"[bold]{moved['active']}[/] answers now; before: {moved['previous']}.")

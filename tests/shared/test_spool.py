@@ -1,0 +1,78 @@
+"""Traces while PostgreSQL is away: fsynced, bounded, replayed once."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import func, select
+
+from api.chat.recorder import TraceRecorder
+from shared.db.session import Sessions, create_engine, create_sessions
+from shared.db.tables import TraceRow
+from shared.errors import StorageError
+from shared.settings import Settings
+from shared.storage.models import ModelStore
+from shared.storage.spool import TraceSpool
+from shared.storage.tenants import TenantStore
+from tests.fakes.traces import make_trace
+
+
+@pytest.fixture
+async def model(sessions: Sessions) -> tuple[UUID, UUID]:
+    async with sessions.begin() as session:
+        tenant_id = await TenantStore(session).ensure_tenant("default")
+        route = await ModelStore(session).route(tenant_id, "default")
+    assert route is not None
+    return tenant_id, route.model_id
+
+
+async def count(sessions: Sessions) -> int:
+    async with sessions.begin() as session:
+        return await session.scalar(select(func.count()).select_from(TraceRow)) or 0
+
+
+async def test_a_trace_waits_in_the_spool_and_is_replayed_exactly_once(
+    settings: Settings, sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path
+) -> None:
+    nowhere = SecretStr("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    away = settings.model_copy(update={"database_url": nowhere})
+    closed = create_sessions(create_engine(away, pooled=False))
+    spool = TraceSpool(tmp_path / "spool", 10**6)
+    trace = make_trace("hello", tenant_id=model[0], model_id=model[1])
+    await TraceRecorder(closed, spool).record(trace)
+    assert len(spool) == 1
+    assert await count(sessions) == 0
+
+    recorder = TraceRecorder(sessions, spool)
+    assert await recorder.replay() == 1
+    assert len(spool) == 0
+    await recorder.record(trace)
+    assert await recorder.replay() == 0
+    assert await count(sessions) == 1
+
+
+async def test_a_crash_between_insert_and_removal_writes_no_second_trace(
+    sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path
+) -> None:
+    spool = TraceSpool(tmp_path / "spool", 10**6)
+    trace = make_trace("hello", tenant_id=model[0], model_id=model[1])
+    recorder = TraceRecorder(sessions, spool)
+    await recorder.record(trace)
+    spool.write(trace)
+    assert await recorder.replay() == 1
+    assert await count(sessions) == 1
+
+
+def test_a_full_spool_refuses_with_a_clear_error(tmp_path: Path) -> None:
+    spool = TraceSpool(tmp_path / "spool", 10)
+    with pytest.raises(StorageError, match="DORMOUSE_SPOOL_MAX_BYTES"):
+        spool.write(make_trace("hello"))
+    assert len(spool) == 0
+
+
+def test_half_written_files_are_no_traces(tmp_path: Path) -> None:
+    spool = TraceSpool(tmp_path, 10**6)
+    spool.write(make_trace("hello"))
+    (tmp_path / "x.partial").write_text('{"id":')
+    assert len(list(spool.traces())) == 1

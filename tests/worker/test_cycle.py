@@ -1,0 +1,283 @@
+"""A cycle's life on real PostgreSQL: what ends it, what resumes it, what it gives back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, text, update
+
+from shared.contracts.cycles import SleepCycle, Stage
+from shared.contracts.memories import Memory
+from shared.contracts.traces import FeedbackRequest, Trace
+from shared.db.session import Sessions
+from shared.db.tables import SignalRow, SleepCycleRow, TraceDecisionRow, TraceRow
+from shared.errors import EngineUnavailableError, LeaseLostError, TrainerError
+from shared.settings import Settings
+from shared.storage.cycles import SleepCycleStore
+from shared.storage.memories import MemoryStore
+from shared.storage.models import ModelStore
+from shared.storage.signals import SignalStore
+from shared.storage.tenants import TenantStore
+from shared.storage.traces import TraceStore
+from tests.fakes.traces import make_trace
+from worker import cycle as cycle_module
+from worker.context import Context, open_context
+from worker.cycle import run_cycle
+from worker.housekeeping import tick
+from worker.results import Dreamt, Seeded
+
+QUESTION = "Where is the head office of Quillfeather?"
+LESSON = "The head office of Quillfeather is in Tromso."
+
+
+@pytest.fixture
+async def context(settings: Settings, sessions: Sessions) -> AsyncIterator[Context]:
+    quick = settings.model_copy(update={"lease_s": 2.0, "engine_wait_s": 1.0})
+    async with open_context(quick) as context:
+        yield context
+
+
+class World:
+    """The default tenant's model, as the tests see it."""
+
+    def __init__(self, sessions: Sessions, tenant_id: UUID, model_id: UUID) -> None:
+        self.sessions, self.tenant_id, self.model_id = sessions, tenant_id, model_id
+
+    async def add_trace(self, said: str, **fields: Any) -> Trace:
+        trace = make_trace(said, tenant_id=self.tenant_id, model_id=self.model_id, **fields)
+        async with self.sessions.begin() as session:
+            await TraceStore(session).add(trace)
+        return trace
+
+    async def correct(self, trace: Trace, correction: str = LESSON) -> None:
+        async with self.sessions.begin() as session:
+            await SignalStore(session).add(
+                self.tenant_id,
+                FeedbackRequest(trace_id=trace.id, correction=correction),
+                source="feedback",
+            )
+
+    async def queue(self) -> UUID:
+        async with self.sessions.begin() as session:
+            return await SleepCycleStore(session).add(
+                model_id=self.model_id, trigger="request", reason=None, requested_by="test"
+            )
+
+    async def cycle(self, cycle_id: UUID) -> SleepCycle:
+        async with self.sessions.begin() as session:
+            [found] = await SleepCycleStore(session).of_tenant(self.tenant_id, cycle_id)
+        return found
+
+    async def trace_states(self) -> list[str]:
+        async with self.sessions.begin() as session:
+            return list(await session.scalars(select(TraceRow.state).order_by(TraceRow.id)))
+
+    async def signal_states(self) -> list[str]:
+        async with self.sessions.begin() as session:
+            return list(await session.scalars(select(SignalRow.state).order_by(SignalRow.id)))
+
+    async def memories(self) -> list[Memory]:
+        async with self.sessions.begin() as session:
+            return await MemoryStore(session).of_tenant(self.tenant_id)
+
+
+@pytest.fixture
+async def world(sessions: Sessions) -> World:
+    async with sessions.begin() as session:
+        tenant_id = await TenantStore(session).ensure_tenant("default")
+        route = await ModelStore(session).route(tenant_id, "default")
+    assert route is not None
+    return World(sessions, tenant_id, route.model_id)
+
+
+async def test_a_cycle_that_finds_nothing_worth_keeping_is_skipped_and_settles_its_traces(
+    context: Context, world: World
+) -> None:
+    await world.add_trace("Hello!")
+    await world.add_trace("Write a poem about rain.")
+    cycle_id = await world.queue()
+    await run_cycle(context, cycle_id)
+    cycle = await world.cycle(cycle_id)
+    assert cycle.status == "skipped"
+    assert cycle.counts.traces == 2
+    assert await world.trace_states() == ["consolidated", "consolidated"]
+    async with world.sessions.begin() as session:
+        reasons = list(await session.scalars(select(TraceDecisionRow.reason)))
+    assert len(reasons) == 2
+    assert all(reasons)
+
+
+async def test_a_cycle_that_fails_gives_its_traces_and_signals_back(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.correct(await world.add_trace(QUESTION))
+    cycle_id = await world.queue()
+
+    async def broken(*arguments: object) -> Seeded:
+        raise ValueError("the pen is empty\nand the paper too")
+
+    monkeypatch.setattr(cycle_module, "seed", broken)
+    await run_cycle(context, cycle_id)
+    cycle = await world.cycle(cycle_id)
+    assert (cycle.status, cycle.error) == ("failed", "seed: ValueError: the pen is empty")
+    assert await world.trace_states() == ["queued"]
+    assert await world.signal_states() == ["queued"]
+    assert [memory.state for memory in await world.memories()] == ["rejected"]
+
+
+async def test_a_cycle_goes_on_behind_its_last_finished_stage(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.correct(await world.add_trace(QUESTION))
+    cycle_id = await world.queue()
+    calls: list[str] = []
+
+    async def seeds(*arguments: object) -> Seeded:
+        calls.append("seed")
+        return Seeded(num_train=1, num_heldout=1)
+
+    async def dies(*arguments: object) -> Dreamt:
+        calls.append("dream")
+        raise LeaseLostError("as after kill -9: nothing is written any more")
+
+    monkeypatch.setattr(cycle_module, "seed", seeds)
+    monkeypatch.setattr(cycle_module, "dream", dies)
+    await run_cycle(context, cycle_id)
+    assert (await world.cycle(cycle_id)).status == "running"
+    await run_cycle(context, cycle_id)
+    assert calls == ["seed", "dream"], "its lease still holds: nobody else may run it"
+
+    async with world.sessions.begin() as session:
+        await session.execute(update(SleepCycleRow).values(lease_until=text("now()")))
+    await tick(context)
+    assert calls == ["seed", "dream", "dream"]
+    assert len(await world.memories()) == 1
+    assert list((await world.cycle(cycle_id)).stages) == ["collect", "triage", "resolve", "seed"]
+
+
+async def test_a_running_cycle_is_cancelled_within_a_moment_and_its_traces_return(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.correct(await world.add_trace(QUESTION))
+    cycle_id = await world.queue()
+    stopped = asyncio.Event()
+
+    async def endless(*arguments: object) -> Seeded:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            stopped.set()
+            raise
+        raise AssertionError
+
+    monkeypatch.setattr(cycle_module, "seed", endless)
+    running = asyncio.create_task(run_cycle(context, cycle_id))
+    while (await world.cycle(cycle_id)).stage != Stage.SEED:
+        await asyncio.sleep(0.02)
+    async with world.sessions.begin() as session:
+        assert await SleepCycleStore(session).request_cancel(cycle_id)
+    async with asyncio.timeout(5):
+        await running
+    assert stopped.is_set()
+    assert (await world.cycle(cycle_id)).status == "cancelled"
+    assert await world.trace_states() == ["queued"]
+    assert await world.signal_states() == ["queued"]
+
+
+async def test_a_worker_whose_lease_ran_out_cannot_write_beside_its_successor(
+    context: Context, world: World
+) -> None:
+    cycle_id = await world.queue()
+    async with world.sessions.begin() as session:
+        old = await SleepCycleStore(session).lease(cycle_id, 0.0)
+    async with world.sessions.begin() as session:
+        new = await SleepCycleStore(session).lease(cycle_id, 60.0)
+    assert old is not None
+    assert new is not None
+    with pytest.raises(LeaseLostError):
+        async with world.sessions.begin() as session:
+            await SleepCycleStore(session).finish(old, "promoted")
+    async with world.sessions.begin() as session:
+        assert await SleepCycleStore(session).lease(cycle_id, 60.0) is None
+
+
+@pytest.mark.parametrize("error", [EngineUnavailableError("away"), TrainerError("killed")])
+async def test_a_stage_that_an_engine_or_trainer_interrupted_is_tried_again(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    await world.correct(await world.add_trace(QUESTION))
+    cycle_id = await world.queue()
+    calls = 0
+
+    async def flaky(*arguments: object) -> Seeded:
+        nonlocal calls
+        calls += 1
+        if calls < 3:
+            raise error
+        raise ValueError("enough")
+
+    monkeypatch.setattr(cycle_module, "seed", flaky)
+    await run_cycle(context, cycle_id)
+    assert calls == 3
+    assert (await world.cycle(cycle_id)).error == "seed: ValueError: enough"
+
+
+async def test_each_trace_is_claimed_by_one_cycle_alone(sessions: Sessions, world: World) -> None:
+    for number in range(60):
+        await world.add_trace(f"trace {number}")
+    cycles = []
+    for _ in range(6):
+        async with sessions.begin() as session:
+            cycle_id = await SleepCycleStore(session).add(
+                model_id=world.model_id, trigger="test", reason=None, requested_by=None
+            )
+            await session.execute(update(SleepCycleRow).values(status="failed"))
+        cycles.append(cycle_id)
+
+    async def claim(cycle_id: UUID) -> int:
+        async with sessions.begin() as session:
+            return await TraceStore(session).claim(world.model_id, cycle_id, 10)
+
+    assert sum(await asyncio.gather(*(claim(cycle_id) for cycle_id in cycles))) == 60
+    assert set(await world.trace_states()) == {"claimed"}
+
+
+async def test_a_correction_that_comes_late_is_learned_though_its_trace_was_consolidated(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = await world.add_trace(QUESTION)
+    await run_cycle(context, await world.queue())
+    assert await world.trace_states() == ["consolidated"]
+    await world.correct(trace)
+
+    async def stop(*arguments: object) -> Seeded:
+        raise LeaseLostError("far enough")
+
+    monkeypatch.setattr(cycle_module, "seed", stop)
+    await run_cycle(context, await world.queue())
+    [memory] = await world.memories()
+    assert memory.evidence[0].trace_id == trace.id
+
+
+async def test_a_tenants_cycle_never_sees_anothers_traces(context: Context, world: World) -> None:
+    async with world.sessions.begin() as session:
+        tenants = TenantStore(session)
+        other = await tenants.ensure_tenant("other")
+        model = await tenants.ensure_model(other, "default", "base")
+        trace = make_trace(QUESTION, tenant_id=other, model_id=model)
+        await TraceStore(session).add(trace)
+        await SignalStore(session).add(
+            other, FeedbackRequest(trace_id=trace.id, correction=LESSON), source="feedback"
+        )
+    cycle_id = await world.queue()
+    await run_cycle(context, cycle_id)
+    cycle = await world.cycle(cycle_id)
+    assert (cycle.status, cycle.counts.traces) == ("skipped", 0)
+    assert await world.trace_states() == ["queued"]
+    assert await world.signal_states() == ["queued"]
+
+
+async def test_an_unknown_cycle_is_nothing_to_do(context: Context) -> None:
+    await run_cycle(context, uuid4())
