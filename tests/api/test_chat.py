@@ -15,7 +15,7 @@ from shared.storage.traces import TraceStore
 from tests.conftest import API_KEY
 from tests.fakes.engine import FakeEngine
 
-HELLO = [{"role": "user", "content": "hello there"}]
+HELLO: Any = [{"role": "user", "content": "hello there"}]
 
 
 def chat(messages: list[dict[str, str]] = HELLO, **fields: Any) -> dict[str, Any]:
@@ -228,18 +228,18 @@ async def test_an_engine_that_is_away_is_a_503_with_retry_after(
 async def test_the_openai_client_chats_streams_and_lists(api: str) -> None:
     async with openai.AsyncOpenAI(base_url=f"{api}/v1", api_key=API_KEY) as client:
         assert [model.id async for model in client.models.list()] == ["default"]
-        whole = await client.chat.completions.create(model="default", messages=HELLO)  # type: ignore[arg-type]
+        whole = await client.chat.completions.create(model="default", messages=HELLO)
         assert whole.choices[0].message.content
         stream = await client.chat.completions.create(
             model="default",
-            messages=HELLO,  # type: ignore[arg-type]
+            messages=HELLO,
             stream=True,
             stream_options={"include_usage": True},
         )
         chunks = [chunk async for chunk in stream]
         assert chunks[-1].usage is not None
         with pytest.raises(openai.NotFoundError):
-            await client.chat.completions.create(model="gpt-9", messages=HELLO)  # type: ignore[arg-type]
+            await client.chat.completions.create(model="gpt-9", messages=HELLO)
     async with openai.AsyncOpenAI(base_url=f"{api}/v1", api_key="wrong") as client:
         with pytest.raises(openai.AuthenticationError):
             await client.models.list()
