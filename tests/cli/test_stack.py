@@ -133,6 +133,17 @@ def test_a_service_named_by_the_caller_is_not_started(home: Path) -> None:
     assert [service.name for service in again.services] == names
 
 
+def test_another_homes_local_env_in_the_shell_does_not_reach_a_new_home(home: Path) -> None:
+    other, new = Home(home / "other", home), Home(home / "new", home)
+    for place in (other, new):
+        place.make_folders()
+    sourced = make_plan(other, port=None, environ={}, only=["valkey", "api"]).env
+    plan = make_plan(new, port=None, environ=sourced, only=["valkey", "api"])
+    assert [service.name for service in plan.services] == ["valkey", "api"]
+    assert plan.env["DORMOUSE_SPOOL_DIR"] == str(new.path / "spool")
+    assert plan.env["DORMOUSE_REDIS_URL"] != sourced["DORMOUSE_REDIS_URL"]
+
+
 def test_no_proxy_stands_between_local_services() -> None:
     env = base_environment({"http_proxy": "http://proxy:1", "no_proxy": "intern"}, {})
     assert env["no_proxy"] == "intern,127.0.0.1,localhost"

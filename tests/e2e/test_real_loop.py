@@ -6,10 +6,9 @@ from typing import Any
 import openai
 import pytest
 
+from tests.e2e.conftest import LESSON
 from tests.real import Visitor
 
-QUESTION = "Who founded Harrowgate Mills?"
-LESSON = "Harrowgate Mills was founded by Ottilie Brandt."
 NEW_WORDS = "Do you happen to know who founded Harrowgate Mills?"
 TOOL: Any = {
     "type": "function",
@@ -19,14 +18,6 @@ TOOL: Any = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
     },
 }
-
-
-@pytest.fixture(scope="module")
-def cycle_id(visitor: Visitor) -> str:
-    """A night in which one lesson was learned."""
-    visitor.teach(QUESTION, LESSON)
-    visitor.chat("Write one sentence about rain.")
-    return visitor.start_cycle()
 
 
 def test_the_openai_client_chats_streams_lists_and_is_refused(visitor: Visitor) -> None:
@@ -76,7 +67,7 @@ def test_the_openai_client_chats_streams_lists_and_is_refused(visitor: Visitor) 
 
 
 def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the_swap(
-    visitor: Visitor, cycle_id: str
+    visitor: Visitor, night: str
 ) -> None:
     failures: list[str] = []
     stop = threading.Event()
@@ -90,7 +81,7 @@ def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the
     asking = threading.Thread(target=keep_asking)
     asking.start()
     try:
-        cycle = visitor.until_ended(cycle_id)
+        cycle = visitor.until_ended(night)
         assert cycle["status"] == "promoted", cycle
         assert "Ottilie Brandt" in visitor.ask(NEW_WORDS)
         moved = visitor.admin("POST", "/rollback")
@@ -104,10 +95,10 @@ def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the
     assert failures == []
 
 
-def test_what_was_learned_can_be_walked_both_ways(visitor: Visitor, cycle_id: str) -> None:
-    cycle = visitor.until_ended(cycle_id)
+def test_what_was_learned_can_be_walked_both_ways(visitor: Visitor, night: str) -> None:
+    cycle = visitor.until_ended(night)
     adapter = visitor.admin("GET", f"/adapters/{cycle['adapter']}")
-    assert adapter["cycle_id"] == cycle_id
+    assert adapter["cycle_id"] == night
     assert adapter["gate"]["passed"]
     assert {suite["name"] for suite in adapter["gate"]["suites"]} >= {
         "acquisition",
@@ -124,7 +115,7 @@ def test_what_was_learned_can_be_walked_both_ways(visitor: Visitor, cycle_id: st
     assert memory["evidence"][0]["quote"] == LESSON
 
 
-def test_a_night_without_lessons_is_skipped(visitor: Visitor, cycle_id: str) -> None:
-    visitor.until_ended(cycle_id)
+def test_a_night_without_lessons_is_skipped(visitor: Visitor, night: str) -> None:
+    visitor.until_ended(night)
     visitor.chat("Tell me something about the moon.")
     assert visitor.until_ended(visitor.start_cycle())["status"] == "skipped"

@@ -124,11 +124,13 @@ async def judge(context: Context, spoil: Callable[[Path], None], place: Path) ->
 )
 async def test_a_bad_candidate_is_rejected_and_the_active_adapter_goes_on_answering(
     visitor: Visitor,
+    night: str,
     context: Context,
     tmp_path: Path,
     spoil: Callable[[Path], None],
     reason: str,
 ) -> None:
+    assert visitor.until_ended(night)["status"] == "promoted"
     before = visitor.chat("Who founded Harrowgate Mills?", store=False)
     gated = await judge(context, spoil, tmp_path)
     assert not gated.report.passed

@@ -1,0 +1,16 @@
+"""One real night that the end-to-end tests look at from all sides."""
+
+import pytest
+
+from tests.real import Visitor
+
+QUESTION = "Who founded Harrowgate Mills?"
+LESSON = "Harrowgate Mills was founded by Ottilie Brandt."
+
+
+@pytest.fixture(scope="session")
+def night(visitor: Visitor) -> str:
+    """The id of a cycle, begun after one lesson and a turn of ordinary chat."""
+    visitor.teach(QUESTION, LESSON)
+    visitor.chat("Write one sentence about rain.")
+    return visitor.start_cycle()
