@@ -147,3 +147,12 @@ def make_secrets(project: Path) -> list[Path]:
 
 def sources(service: dict[str, Any]) -> set[str]:
     return {secret["source"] for secret in service.get("secrets") or []}
+
+
+def test_the_model_lies_in_a_folder_of_its_volume(services: Services) -> None:
+    # It is written beside its final place and then renamed, which a mount point itself forbids.
+    engine = next(service for name, service in services.items() if name.startswith("engine"))
+    assert any("/var/lib/dormouse/models/base" in argument for argument in engine["command"])
+    for service in services.values():
+        for mount in service.get("volumes") or []:
+            assert mount["source"] != "model" or mount["target"] == "/var/lib/dormouse/models"
