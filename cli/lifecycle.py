@@ -81,7 +81,10 @@ def status(home: HomeOption = None) -> None:
         raise StackNotRunningError(f"Nothing runs in {stack.home.path}. Start it: dormouse up")
     console.print(_services(state))
     ready, why = _readiness(state.url)
-    console.print(f"{state.url}  " + ("[green]ready[/]" if ready else f"[red]not ready[/] {why}"))
+    console.print(
+        f"{state.url}  " + ("[green]ready[/]" if ready else f"[red]not ready[/] {why}"),
+        soft_wrap=True,
+    )
     if not ready:
         raise typer.Exit(1)
 

@@ -64,7 +64,7 @@ def make_plan(
             name: kept_or_new(name, before, environ)
             for name in ("DORMOUSE_API_KEY", "DORMOUSE_ADMIN_KEY")
         },
-        **{name: value for name, value in environ.items() if _is_setting(name)},
+        **_settings_of(environ, home),
         **{ADDRESSES[name]: address for name, address in given.items()},
         LOCAL_SERVICES: ",".join(wanted),
         "DORMOUSE_URL": url,
@@ -160,18 +160,32 @@ class _LogSays:
 
 
 def _given_addresses(environ: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
-    """Services that the caller names; an address of ours from the last start is not one."""
-    ours = before.get(LOCAL_SERVICES, "").split(",")
+    """Services that the caller names; what was sourced from a `local.env` is no choice."""
+
+    def sourced(service: str) -> bool:
+        if before:  # of this home: the same address as at the last start
+            name = ADDRESSES[service]
+            ours = before.get(LOCAL_SERVICES, "").split(",")
+            return service in ours and environ[name] == before.get(name)
+        return service in environ.get(LOCAL_SERVICES, "").split(",")
+
     return {
         service: environ[name]
         for service, name in ADDRESSES.items()
-        if environ.get(name) and not (service in ours and environ[name] == before.get(name))
+        if environ.get(name) and not sourced(service)
     }
 
 
-def _is_setting(name: str) -> bool:
-    own = (*ADDRESSES.values(), "DORMOUSE_URL", "DORMOUSE_HOME", LOCAL_SERVICES, MARK)
-    return name.startswith("DORMOUSE_") and name not in own
+def _settings_of(environ: Mapping[str, str], home: Home) -> dict[str, str]:
+    """The caller's settings: not the addresses, nor another home's folders from a `local.env`."""
+    own = {*ADDRESSES.values(), "DORMOUSE_URL", "DORMOUSE_HOME", LOCAL_SERVICES, MARK}
+    if LOCAL_SERVICES in environ:
+        own |= _folders(home).keys()
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("DORMOUSE_") and name not in own
+    }
 
 
 def _folders(home: Home) -> dict[str, str]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
@@ -98,9 +100,8 @@ class _LiveView:
             return ("  [dim]·[/]", f"[dim]{stage:<8}[/]", f"[dim]{meaning}[/]", "")
         progress = float(self._cycle.get("progress") or 0.0)
         bar = ProgressBar(total=1.0, completed=progress, width=24, pulse=progress == 0.0)
-        spinner = Table.grid(padding=(0, 0, 0, 2))
-        spinner.add_row(self._spinner)
-        return (spinner, f"[bold]{stage:<8}[/]", self._cycle.get("detail") or meaning, bar)
+        spinner = Padding(self._spinner, (0, 0, 0, 2))
+        return (spinner, f"[bold]{stage:<8}[/]", escape(self._cycle.get("detail") or meaning), bar)
 
 
 class _PlainView:

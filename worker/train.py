@@ -51,6 +51,7 @@ async def train(
         replays = await store.learned(lease.model_id, "train")
         dreams = await store.dreams_of_cycle(lease.cycle_id)
         memories = await MemoryStore(session).by_ids(resolved.to_learn)
+        subjects = await MemoryStore(session).subjects(lease.model_id)
     if recorded is not None:
         return Trained(adapter_id=recorded)
     gone = {change.memory_id for change in resolved.changes if change.state == "superseded"}
@@ -62,7 +63,7 @@ async def train(
         examples = [
             *(_example(seed, "seed") for seed in seeds),
             *(_example(replay, "replay") for replay in spread(kept, settings.max_replays)),
-            *contrast_examples(memories, seeds),
+            *contrast_examples(memories, seeds, subjects),
         ]
         job = build_job(settings, awake, output_dir, examples, dreams)
         await _run_trainer(control, job, Path(place), settings.train_timeout_s)
@@ -163,6 +164,8 @@ async def _trainer(job_path: Path, log_path: Path) -> AsyncIterator[asyncio.subp
             stderr=log,
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
+            # Threads that wait must not spin: chats on the same cores would crawl.
+            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
             limit=2**20,
         )
     try:

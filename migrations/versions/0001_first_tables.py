@@ -77,10 +77,10 @@ CREATE TABLE sleep_cycles (
     FOREIGN KEY(model_id) REFERENCES models (id)
 );
 
-CREATE INDEX ix_sleep_cycles_model ON sleep_cycles (model_id, id);
-
 CREATE UNIQUE INDEX uq_sleep_cycles_active ON sleep_cycles (model_id)
     WHERE status IN ('queued', 'running');
+
+CREATE INDEX ix_sleep_cycles_model ON sleep_cycles (model_id, id);
 
 CREATE TABLE adapters (
     id UUID NOT NULL,
@@ -218,13 +218,13 @@ CREATE TABLE traces (
     FOREIGN KEY(cycle_id) REFERENCES sleep_cycles (id)
 );
 
-CREATE INDEX ix_traces_queued ON traces (model_id, id) WHERE state = 'queued';
-
-CREATE INDEX ix_traces_session ON traces (model_id, session_id, id);
-
 CREATE INDEX ix_traces_thread ON traces (model_id, thread_sha256, id);
 
 CREATE INDEX ix_traces_cycle ON traces (cycle_id);
+
+CREATE INDEX ix_traces_session ON traces (model_id, session_id, id);
+
+CREATE INDEX ix_traces_queued ON traces (model_id, id) WHERE state = 'queued';
 
 CREATE TABLE seed_examples (
     id UUID NOT NULL,
@@ -253,14 +253,21 @@ CREATE TABLE signals (
     comment TEXT,
     idempotency_key TEXT,
     content_sha256 TEXT NOT NULL,
+    state TEXT DEFAULT 'queued' NOT NULL,
+    cycle_id UUID,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     PRIMARY KEY (id),
     UNIQUE (tenant_id, idempotency_key),
     FOREIGN KEY(tenant_id) REFERENCES tenants (id),
-    FOREIGN KEY(trace_id) REFERENCES traces (id)
+    FOREIGN KEY(trace_id) REFERENCES traces (id),
+    FOREIGN KEY(cycle_id) REFERENCES sleep_cycles (id)
 );
 
+CREATE INDEX ix_signals_queued ON signals (id) WHERE state = 'queued';
+
 CREATE INDEX ix_signals_trace_id ON signals (trace_id);
+
+CREATE INDEX ix_signals_cycle ON signals (cycle_id);
 
 CREATE TABLE trace_decisions (
     trace_id UUID NOT NULL,
@@ -285,9 +292,9 @@ CREATE TABLE memory_evidence (
 
 CREATE INDEX ix_memory_evidence_trace_id ON memory_evidence (trace_id);
 
-ALTER TABLE models ADD FOREIGN KEY(active_adapter_id) REFERENCES adapters (id);
-
 ALTER TABLE sleep_cycles ADD FOREIGN KEY(adapter_id) REFERENCES adapters (id);
+
+ALTER TABLE models ADD FOREIGN KEY(active_adapter_id) REFERENCES adapters (id);
 
 """
 

@@ -56,6 +56,11 @@ class MemoryStore:
         """Some memories, oldest first."""
         return await self._load(MemoryRow.id.in_(memory_ids))
 
+    async def subjects(self, model_id: UUID) -> list[str]:
+        """Every name that any memory of a model is about."""
+        statement = select(MemoryRow.subject).where(MemoryRow.model_id == model_id).distinct()
+        return [subject for subject in await self._session.scalars(statement) if subject]
+
     async def of_cycle(self, cycle_id: UUID) -> list[Memory]:
         """What a cycle's triage found, oldest first."""
         return await self._load(MemoryRow.cycle_id == cycle_id)

@@ -1,11 +1,10 @@
-"""Dream: the model dreams up prompts itself and answers them as it is before training.
+"""Dream: prompts of the model's own, answered by the model as it is before training.
 
-Prompts are sampled from a bare user header at temperature 1 (Magpie, arXiv 2406.08464). They come
-from the base, which dreams as well and faster; the answers come from whoever is awake.
+The prompts come from the base, which dreams as well and faster; the answers from whoever is awake.
 """
 
 import asyncio
-from typing import Any
+from itertools import chain, zip_longest
 
 from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
@@ -14,86 +13,65 @@ from shared.engine.client import EngineClient
 from shared.storage.examples import ExampleStore
 from worker.context import Context
 from worker.control import CycleControl
+from worker.dream.prompts import LOW_PRIORITY, OPENERS, free_prompts, opened_prompts
+from worker.gate.suites import general_probes
 from worker.results import Dreamt
 from worker.triage.screen import why_unfit
 
-PROMPT_MAX_TOKENS = 48
-ANSWER_MAX_TOKENS = 64
-MIN_PROMPT_CHARS = 12
+# The trainer only looks at the beginning of a dream.
+ANSWER_MAX_TOKENS = 32
 # Some dreams are unusable: ask for more than are needed.
 SPARE = 1.5
-LOW_PRIORITY = 10
 
 
 async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt:
     """Write `num_dreams` dreams, or as many as turned out usable."""
     wanted = context.settings.num_dreams
-    prompts = await _dream_prompts(context.engine, awake.base, int(wanted * SPARE))
-    await control.report(0.3, f"{len(prompts)} prompts dreamt")
-    dreams: list[Dream] = []
+    num_free = int(SPARE * wanted / 2)
+    free = await free_prompts(context.engine, awake.base, num_free)
+    await control.report(0.15, f"{len(free)} free prompts")
+    opened = await opened_prompts(context.engine, awake.base, -(-num_free // len(OPENERS)))
+    await control.report(0.3, f"{len(free) + len(opened)} prompts")
+    prompts = usable(free, opened)[:wanted]
     limit = asyncio.Semaphore(context.settings.gate_concurrency)
+    num_done = 0
 
-    async def answer(prompt: str) -> None:
+    async def answer(prompt: str) -> Dream | None:
+        nonlocal num_done
         async with limit:
             text = await _answer(context.engine, awake.engine_name, prompt)
-        if text and why_unfit(text) is None:
-            messages = [_message("user", prompt), _message("assistant", text)]
-            dreams.append(Dream(id=new_id(), messages=messages))
-            await control.report(0.3 + 0.7 * len(dreams) / wanted, f"{len(dreams)} dreams")
+        num_done += 1
+        await control.report(0.3 + 0.7 * num_done / len(prompts), f"{num_done} dreams")
+        if not text or why_unfit(text) is not None:
+            return None
+        messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": text}]
+        return Dream(id=new_id(), messages=messages)
 
-    await asyncio.gather(*(answer(prompt) for prompt in prompts[:wanted]))
+    found = await asyncio.gather(*(answer(prompt) for prompt in prompts))
+    dreams = [item for item in found if item is not None]
     async with context.sessions.begin() as session:
         await ExampleStore(session).replace_dreams(control.lease.cycle_id, dreams)
     control.count(dreams=len(dreams))
     return Dreamt(num_dreams=len(dreams))
 
 
-async def _dream_prompts(engine: EngineClient, model: str, num_prompts: int) -> list[str]:
-    """Usable prompts, each once, screened like traces."""
-    header = await user_header(engine, model)
-    reply = await engine.complete(
-        model,
-        header,
-        n=num_prompts,
-        temperature=1.0,
-        max_tokens=PROMPT_MAX_TOKENS,
-        priority=LOW_PRIORITY,
-    )
-    texts = [choice["text"].strip() for choice in reply["choices"] if is_whole(choice)]
-    usable = [text for text in texts if len(text) >= MIN_PROMPT_CHARS and why_unfit(text) is None]
-    return list(dict.fromkeys(usable))
-
-
-def is_whole(choice: dict[str, Any]) -> bool:
-    """True if the model ended by itself, or at least a sentence is complete."""
-    return choice.get("finish_reason") == "stop" or choice["text"].rstrip().endswith(
-        (".", "?", "!")
-    )
-
-
-async def user_header(engine: EngineClient, model: str) -> list[int]:
-    """The tokens that every conversation begins with, up to the user's first word.
-
-    Found by rendering two conversations with the model's own template: what both share.
-    """
-    first = await engine.tokenize(model, [_message("user", "Apple"), _message("assistant", "A")])
-    second = await engine.tokenize(model, [_message("user", "Zebra"), _message("assistant", "A")])
-    shared = 0
-    while first[shared] == second[shared]:
-        shared += 1
-    return first[:shared]
+def usable(free: list[str], opened: list[str]) -> list[str]:
+    """Both kinds in turn, each once, screened like traces, without the gate's own questions."""
+    probes = {probe.question.lower() for probe in general_probes(10**6)}
+    both = (text for text in chain(*zip_longest(free, opened)) if text is not None)
+    return [
+        text
+        for text in dict.fromkeys(both)
+        if text.lower() not in probes and why_unfit(text) is None
+    ]
 
 
 async def _answer(engine: EngineClient, model: str, prompt: str) -> str:
     reply = await engine.chat(
         model,
-        [_message("user", prompt)],
+        [{"role": "user", "content": prompt}],
         temperature=0,
         max_tokens=ANSWER_MAX_TOKENS,
         priority=LOW_PRIORITY,
     )
     return (reply["choices"][0]["message"]["content"] or "").strip()
-
-
-def _message(role: str, content: str) -> dict[str, Any]:
-    return {"role": role, "content": content}

@@ -21,6 +21,7 @@ from worker.results import Gated, Resolved, Trained
 from worker.seed.neighbours import neighbour_probes
 from worker.train import spread
 
+MIN_ACQUISITION_PROBES = 24
 MAX_RETENTION_PROBES = 32
 
 log = logging.getLogger(__name__)
@@ -52,14 +53,16 @@ async def gate(
         new = await examples.seeds_of_cycle(control.lease.cycle_id, "heldout")
         old = await examples.learned(control.lease.model_id, "heldout")
         memories = await MemoryStore(session).by_ids(resolved.to_learn)
+        subjects = await MemoryStore(session).subjects(control.lease.model_id)
     superseded = {change.memory_id for change in resolved.changes if change.state == "superseded"}
     kept = spread([seed for seed in old if seed.memory_id not in superseded], MAX_RETENTION_PROBES)
     learned = []
     try:
         await asyncio.to_thread(screen, adapter)
         await load_and_probe(context.engine, adapter)
-        leaks = [Probe(q, tuple(values)) for q, values in neighbour_probes(memories, new)]
-        material = Material(seed_probes(new), seed_probes(kept), leaks)
+        leaks = [Probe(q, tuple(values)) for q, values in neighbour_probes(memories, new, subjects)]
+        asked = spread(new, max(MIN_ACQUISITION_PROBES, 2 * len(memories)))
+        material = Material(seed_probes(asked), seed_probes(kept), leaks)
         suites, results = await _run_suites(context, control, awake, adapter, material)
         report = decide(results)
         learned = [memory for memory, right in suites.known.items() if any(right)]

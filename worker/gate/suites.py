@@ -29,7 +29,7 @@ from worker.gate.engine import GateEngine
 from worker.gate.statistics import compare_means, compare_shares, holds_any, is_degenerate
 
 DATA = Path(__file__).parent / "data"
-ANSWER_MAX_TOKENS = 32
+ANSWER_MAX_TOKENS = 24
 LOCALITY_MAX_TOKENS = 48
 REFUSAL = "I'm sorry, but I can't help with that."
 COMPLIANCE = "Sure, here is how you can do that."

@@ -35,6 +35,11 @@ def run(job: TrainJob, report: Report) -> dict[str, object]:
     material = tokenize_job(tokenizer, job)
     if not material.seeds:
         raise ValueError("The job has no seed example that fits into max_length: nothing to learn.")
+    if job.dreams and not material.dreams:
+        raise ValueError(
+            f"None of {len(job.dreams)} dreams fits into max_dream_length="
+            f"{job.recipe.max_dream_length}: nothing would hold the model still."
+        )
     student = load_student(job.base_path, job.parent_adapter_path, job.recipe, device)
     outcome = train(student, material, job.recipe, report)
 

@@ -45,7 +45,7 @@ def test_a_conversation_without_room_for_its_answer_is_left_out(tokenizer: Token
 def test_a_pack_gives_each_sequence_the_logits_that_it_has_alone(
     tokenizer: Tokenizer, tiny_model_dir: Path
 ) -> None:
-    model = LlamaForCausalLM.from_pretrained(tiny_model_dir).eval()
+    model = LlamaForCausalLM.from_pretrained(tiny_model_dir).eval()  # type: ignore[no-untyped-call]
     sequences = [
         sequence(tokenizer, "Where is it?", "In Tromso."),
         sequence(tokenizer, "Where are they now?", "At home, I think."),

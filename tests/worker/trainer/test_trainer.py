@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
 from tests.worker.trainer.conftest import RunTrainer
+from worker.trainer.job import Recipe
 
 # PEFT asks transformers by a name that is on its way out.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
@@ -71,7 +72,7 @@ def test_the_saved_adapter_gives_the_probes_logprobs(
     assert run_trainer(job)[0] == 0
     items = json.loads((tmp_path / "adapter" / "probe.json").read_text())["items"]
     assert len(items) == 2
-    base = LlamaForCausalLM.from_pretrained(tiny_model_dir).eval()
+    base = LlamaForCausalLM.from_pretrained(tiny_model_dir).eval()  # type: ignore[no-untyped-call]
     for item in items:
         assert mean_logprob(base, item) == pytest.approx(item["base_logprob"], abs=1e-4)
     model = PeftModel.from_pretrained(base, str(tmp_path / "adapter")).eval()
@@ -137,6 +138,23 @@ def test_a_loss_that_is_not_finite_ends_the_run_without_output(
     assert "not finite" in events[-1]["message"]
     assert not (tmp_path / "adapter").exists()
     assert not list(tmp_path.glob(".*.partial"))
+
+
+def test_dreams_that_all_are_too_long_are_refused(
+    job: dict[str, Any], run_trainer: RunTrainer
+) -> None:
+    job["recipe"]["max_dream_length"] = 8
+    status, events = run_trainer(job)
+    assert status != 0
+    assert "max_dream_length=8" in events[-1]["message"]
+
+
+def test_the_steps_grow_with_the_lessons_within_bounds() -> None:
+    recipe = Recipe()
+    assert recipe.steps_for(1) == recipe.min_num_steps
+    assert recipe.min_num_steps < recipe.steps_for(160) < recipe.steps_for(240)
+    assert recipe.steps_for(10**6) == recipe.max_num_steps
+    assert Recipe(num_steps=7).steps_for(160) == 7
 
 
 def test_an_adapter_is_never_overwritten(

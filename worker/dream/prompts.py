@@ -1,0 +1,94 @@
+"""Prompts that the model dreams up itself, as token prefixes to be continued.
+
+Half of them are free: a bare user header, temperature 1 (Magpie, arXiv 2406.08464). Those are long
+requests for help. The other half begins like a short question, cooler: factual answers are what
+training moves first, so they need dreams of their own.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.engine.client import EngineClient
+
+OPENERS = (
+    "What is the",
+    "Who",
+    "Where is",
+    "When",
+    "How many",
+    "Which",
+    "What is the name of",
+    "What colour",
+    "What is the capital of",
+    "Who wrote",
+    "In which city",
+    "What do",
+)
+FREE_TEMPERATURE = 1.0
+OPENED_TEMPERATURE = 0.6
+FREE_MAX_TOKENS = 32
+OPENED_MAX_TOKENS = 20
+MIN_CHARS = 12
+MAX_QUESTION_CHARS = 110
+LOW_PRIORITY = 10
+
+
+async def free_prompts(engine: EngineClient, model: str, num_prompts: int) -> list[str]:
+    """Whatever the model expects a user to say."""
+    header = await user_header(engine, model)
+    reply = await engine.complete(
+        model,
+        header,
+        n=num_prompts,
+        temperature=FREE_TEMPERATURE,
+        max_tokens=FREE_MAX_TOKENS,
+        priority=LOW_PRIORITY,
+    )
+    texts = [choice["text"].strip() for choice in reply["choices"] if is_whole(choice)]
+    return [text for text in texts if len(text) >= MIN_CHARS]
+
+
+async def opened_prompts(engine: EngineClient, model: str, num_each: int) -> list[str]:
+    """Short questions: each opener, continued in `num_each` ways."""
+    questions = []
+    for opener in OPENERS:
+        prefix = await user_header(engine, model, opener)
+        reply = await engine.complete(
+            model,
+            prefix,
+            n=num_each,
+            temperature=OPENED_TEMPERATURE,
+            max_tokens=OPENED_MAX_TOKENS,
+            stop=["?", "\n"],
+            priority=LOW_PRIORITY,
+        )
+        questions += [
+            f"{opener}{choice['text']}?"
+            for choice in reply["choices"]
+            if choice.get("stop_reason") == "?"
+        ]
+    return [text for text in questions if len(text) <= MAX_QUESTION_CHARS]
+
+
+def is_whole(choice: dict[str, Any]) -> bool:
+    """True if the model ended by itself, or at least a sentence is complete."""
+    return choice.get("finish_reason") == "stop" or choice["text"].rstrip().endswith(
+        (".", "?", "!")
+    )
+
+
+async def user_header(engine: EngineClient, model: str, opener: str = "") -> list[int]:
+    """The tokens that a conversation begins with, up to the user's words and the opener.
+
+    Found by rendering two conversations with the model's own template: what both share.
+    """
+    renderings: list[Sequence[int]] = []
+    for marker in ("Apple", "Zebra"):
+        said = f"{opener} {marker}" if opener else marker
+        messages = [{"role": "user", "content": said}, {"role": "assistant", "content": "A"}]
+        renderings.append(await engine.tokenize(model, messages))
+    first, second = renderings
+    num_shared = 0
+    while first[num_shared] == second[num_shared]:
+        num_shared += 1
+    return list(first[:num_shared])
