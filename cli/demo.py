@@ -74,6 +74,7 @@ def main(
         Path | None, typer.Option(help="Where the demo's stack lives; wiped at its start.")
     ] = None,
     keep: Annotated[bool, typer.Option(help="Leave the stack running at the end.")] = False,
+    svg: Annotated[Path | None, typer.Option(help="Save what was shown as a picture.")] = None,
 ) -> None:
     """Teach the model by day, let it sleep, ask it again; roll back and forward."""
     assets = Home.at(None, None)
@@ -81,6 +82,7 @@ def main(
     LocalStack(place, assets=assets.path).stop()
     shutil.rmtree(place, ignore_errors=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console.record = svg is not None
     verdict = Verdict()
     stack = LocalStack(place, assets=assets.path, attached=not keep)
     try:
@@ -94,7 +96,10 @@ def main(
     finally:
         if not keep:
             stack.stop()
-    if not verdict.show():
+    held = verdict.show()
+    if svg is not None:
+        console.save_svg(str(svg), title="make demo")
+    if not held:
         console.print(f"[red]The demo did not hold.[/] The logs are in {place / 'logs'}.")
         raise typer.Exit(1)
     console.print("[green]All of it held.[/]")

@@ -12,6 +12,19 @@ from cli.service import Service
 MODEL_NAME = "SmolLM2-135M-Instruct"
 
 
+# All linear layers and nothing else. With the default, the output layer is wrapped too, and then a
+# request for `prompt_logprobs` kills the engine (vLLM 0.32 on CPU).
+LORA_TARGET_MODULES = (
+    "q_proj",
+    "k_proj",
+    "v_proj",
+    "o_proj",
+    "gate_proj",
+    "up_proj",
+    "down_proj",
+)
+
+
 @dataclass(frozen=True)
 class Engine:
     """One private vLLM server.
@@ -102,4 +115,6 @@ class Engine:
             "--enable-auto-tool-choice",
             "--disable-uvicorn-access-log",  # the API looks every second
             *(part for flag in flags.items() for part in flag),
+            "--lora-target-modules",
+            *LORA_TARGET_MODULES,
         )

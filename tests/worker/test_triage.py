@@ -29,6 +29,7 @@ LESSON = "The head office of Quillfeather is in Tromso."
         ("Wrong. The founder is Odalys Venn!", "The founder is Odalys Venn!"),
         ("No the vans are teal", "The vans are teal."),
         ("The correct answer is Tromso.", "Tromso."),
+        ("Wrong day, I'm afraid. It is on Thursday.", "It is on Thursday."),
         ("No thanks", None),
         ("No, thank you!", None),
         ("No problem, thanks!", None),

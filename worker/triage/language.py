@@ -19,6 +19,7 @@ STOPWORDS = frozenset(
 OPENERS = re.compile(
     r"""^\s*(?:
         (?:nope|no|nah)(?=\s*[,.;:!—–-]|\s+(?:it|the|they|that|we|our)\b)
+        |[^.!?]{0,40}\bi(?:'m|’m|\ am)\ afraid(?=\s*[.,!])
         |wrong|incorrect|false|not\ quite|not\ really|hmm+|sorry|actually|correction
         |(?:that(?:'s|’s|\ is|\ was)|this\ is|you(?:'re|’re|\ are)|it(?:'s|’s|\ is))\s+
          (?:just\ |simply\ |completely\ )?
