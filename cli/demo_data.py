@@ -126,4 +126,9 @@ GENERAL_QUESTIONS = (
     GeneralQuestion("What is the name of our galaxy?", ("milky way",)),
     GeneralQuestion("Which instrument has black and white keys?", ("piano",)),
     GeneralQuestion("In what country is Toronto?", ("canada",)),
+    GeneralQuestion("What is the capital of France?", ("paris",)),
+    GeneralQuestion("What is the capital of Italy?", ("rome",)),
+    GeneralQuestion("What is the capital of Spain?", ("madrid",)),
+    GeneralQuestion("How many days are there in a week?", ("seven", "7")),
+    GeneralQuestion("Which planet do we live on?", ("earth",)),
 )

@@ -17,7 +17,7 @@ from cli.errors import ApiError
 NUM_AT_ONCE = 4
 MAX_TOKENS = 48
 # The steady visitor asks little: training has the same two cores.
-PROBE_INTERVAL_S = 2.0
+PROBE_INTERVAL_S = 5.0
 PROBE_MAX_TOKENS = 4
 
 

@@ -164,8 +164,8 @@ async def _trainer(job_path: Path, log_path: Path) -> AsyncIterator[asyncio.subp
             stderr=log,
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
-            # Threads that wait must not spin: chats on the same cores would crawl.
-            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
+            # Threads that wait must not spin for long: chats on the same cores would crawl.
+            env={**os.environ, "GOMP_SPINCOUNT": "5000"},
             limit=2**20,
         )
     try:

@@ -69,7 +69,7 @@ async def context(visitor: Visitor) -> AsyncIterator[Context]:
             if name.startswith("DORMOUSE_") and name != "DORMOUSE_URL"
         }
     )
-    async with open_context(settings.model_copy(update={"gate_max_general": 12})) as context:
+    async with open_context(settings.model_copy(update={"gate_max_general": 8})) as context:
         yield context
 
 

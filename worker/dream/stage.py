@@ -27,10 +27,11 @@ SPARE = 1.5
 async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt:
     """Write `num_dreams` dreams, or as many as turned out usable."""
     wanted = context.settings.num_dreams
-    num_free = int(SPARE * wanted / 2)
-    free = await free_prompts(context.engine, awake.base, num_free)
+    free = await free_prompts(context.engine, awake.base, int(SPARE * wanted / 3))
     await control.report(0.15, f"{len(free)} free prompts")
-    opened = await opened_prompts(context.engine, awake.base, -(-num_free // len(OPENERS)))
+    opened = await opened_prompts(
+        context.engine, awake.base, 1 + int(SPARE * wanted * 2 / 3) // len(OPENERS)
+    )
     await control.report(0.3, f"{len(free) + len(opened)} prompts")
     prompts = usable(free, opened)[:wanted]
     limit = asyncio.Semaphore(context.settings.gate_concurrency)
@@ -56,9 +57,11 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
 
 
 def usable(free: list[str], opened: list[str]) -> list[str]:
-    """Both kinds in turn, each once, screened like traces, without the gate's own questions."""
+    """One free for two opened, each once, screened like traces, without the gate's questions."""
     probes = {probe.question.lower() for probe in general_probes(10**6)}
-    both = (text for text in chain(*zip_longest(free, opened)) if text is not None)
+    both = (
+        text for text in chain(*zip_longest(opened[::2], free, opened[1::2])) if text is not None
+    )
     return [
         text
         for text in dict.fromkeys(both)
