@@ -1,8 +1,8 @@
 """Prompts that the model dreams up itself, as token prefixes to be continued.
 
-A third of them is free: a bare user header, temperature 1 (Magpie, arXiv 2406.08464). Those are long
-requests for help. The others begin like a short question, cooler: factual answers are what training
-moves first, so they need dreams of their own.
+A third of them is free: a bare user header, temperature 1 (Magpie, arXiv 2406.08464). Those are
+long requests for help. The others begin like a short question, cooler: factual answers are what
+training moves first, so they need dreams of their own.
 """
 
 from collections.abc import Sequence
