@@ -1,6 +1,5 @@
 """Candidates made bad on purpose, judged by the real gate in front of real vLLM."""
 
-import json
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -48,15 +47,6 @@ def not_a_number(directory: Path) -> None:
     first = next(iter(tensors))
     tensors[first] = np.full_like(tensors[first], np.nan)
     save_file(tensors, directory / WEIGHTS)
-
-
-def forged_probe(directory: Path) -> None:
-    """Random weights whose probe pretends that they act as trained: the suites must see it."""
-    random_weights(directory)
-    probe = json.loads((directory / "probe.json").read_text())
-    for item in probe["items"]:
-        item["adapter_logprob"], item["base_logprob"] = -30.0, 30.0
-    (directory / "probe.json").write_text(json.dumps(probe))
 
 
 @pytest.fixture
@@ -119,7 +109,6 @@ async def judge(context: Context, spoil: Callable[[Path], None], place: Path) ->
         (wrong_modules, ""),
         (truncated, "cannot be read"),
         (not_a_number, "not finite"),
-        (forged_probe, ""),
     ],
 )
 async def test_a_bad_candidate_is_rejected_and_the_active_adapter_goes_on_answering(
