@@ -42,7 +42,7 @@ class CycleControl:
     def __init__(self, context: Context, lease: Lease) -> None:
         self._context = context
         self.lease = lease
-        self.counts = CycleCounts()
+        self.counts = lease.counts
         self.stage = Stage.COLLECT
         self._stopping = asyncio.Event()
         self._reported_at = 0.0

@@ -58,10 +58,8 @@ async def _stages(context: Context, control: CycleControl) -> CycleStatus:
     collected = await control.run(
         Stage.COLLECT, Collected, lambda: collect(context, control, awake)
     )
-    triaged = await control.run(Stage.TRIAGE, Triaged, lambda: triage(context, control))
-    resolved = await control.run(
-        Stage.RESOLVE, Resolved, lambda: resolve(context, control, triaged)
-    )
+    await control.run(Stage.TRIAGE, Triaged, lambda: triage(context, control))
+    resolved = await control.run(Stage.RESOLVE, Resolved, lambda: resolve(context, control))
     if not resolved.to_learn:
         return await skip(context, lease, resolved)
     await control.run(Stage.SEED, Seeded, lambda: seed(context, control, awake, resolved))

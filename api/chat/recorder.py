@@ -6,11 +6,10 @@ it is back.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from shared.contracts.traces import Trace
 from shared.db.session import Sessions
@@ -64,14 +63,16 @@ class TraceRecorder:
             log.warning("trace %s goes to the spool: %s", trace.id, error)
             await asyncio.to_thread(self._spool.write, trace)
 
-    def record_late(self, trace: Trace) -> None:
-        """Write a trace that no client waits for."""
-        self._spawn(self.record(trace))
+    async def record_surely(self, trace: Trace) -> None:
+        """As `record`; the write goes on if whoever waits for it is cancelled."""
+        await asyncio.shield(self.record_late(trace))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+    def record_late(self, trace: Trace) -> "asyncio.Task[None]":
+        """Write a trace that no client waits for."""
+        task = asyncio.create_task(self.record(trace))
         self._late.add(task)
         task.add_done_callback(self._late.discard)
+        return task
 
     async def _replay_for_ever(self) -> None:
         while True:
@@ -94,8 +95,9 @@ class TraceRecorder:
             try:
                 async with self._sessions.begin() as session:
                     await TraceStore(session).add(trace)
-            except IntegrityError as error:
+            except (IntegrityError, DataError) as error:
                 log.error("spooled trace %s does not fit the database: %s", trace.id, error)
+                self._spool.set_aside(trace)
                 continue
             self._spool.remove(trace)
             num_moved += 1

@@ -63,6 +63,10 @@ async def read_body(request: Request, max_bytes: int) -> dict[str, Any]:
         raise BadRequestError("The client left before the body was complete.") from error
     try:
         body = json.loads(content)
+        # PostgreSQL keeps neither NUL nor half of a surrogate pair, and no model reads them.
+        if b"\\u0000" in content or b"\0" in content:
+            raise ValueError("it holds the character NUL")
+        json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadRequestError(f"The body is not valid JSON: {error}") from error
     if not isinstance(body, dict):

@@ -21,7 +21,12 @@ from api.health.guard import EngineGuard
 from shared.contracts.adapters import Caller, Route
 from shared.contracts.base import new_id
 from shared.engine.client import EngineClient
-from shared.errors import BadRequestError, DormouseError, EngineRejectedError
+from shared.errors import (
+    BadRequestError,
+    DormouseError,
+    EngineRejectedError,
+    EngineUnavailableError,
+)
 from shared.settings import Settings
 from shared.storage.traces import TraceStore
 
@@ -92,9 +97,13 @@ class ChatService:
         except EngineRejectedError as error:
             await self._recorder.record(exchange.trace("failed", error=error.message))
             raise _without_engine_name(error, route) from error
-        except (aiohttp.ClientError, TimeoutError, DormouseError) as error:
-            await self._recorder.record(exchange.trace("failed", error=str(error)))
+        except DormouseError as error:
+            await self._recorder.record(exchange.trace("failed", error=error.message))
             raise
+        except (aiohttp.ClientError, TimeoutError) as error:
+            gone = EngineUnavailableError(f"The engine stopped answering ({type(error).__name__}).")
+            await self._recorder.record(exchange.trace("failed", error=gone.message))
+            raise gone from error
         finally:
             await stack.aclose()
         return await self._finish(exchange, reply)

@@ -15,7 +15,7 @@ from shared.contracts.adapters import AdapterFile
 from shared.db.session import Sessions
 from shared.engine.adapters import load_and_probe
 from shared.engine.client import EngineClient
-from shared.errors import DormouseError
+from shared.errors import AdapterNotAppliedError, DormouseError, EngineRejectedError
 from shared.storage.models import ModelStore
 
 log = logging.getLogger(__name__)
@@ -58,15 +58,21 @@ class EngineGuard:
 
         Raises:
             EngineUnavailableError: If the engine is away.
-            EngineRejectedError: If it refuses the adapter.
-            AdapterNotAppliedError: If the adapter does not act.
+            AdapterNotAppliedError: If it refuses the adapter, or the adapter does not act.
             AdapterFileError: If its files are damaged.
         """
         if adapter is None or adapter.engine_name in self._proven:
             return
         async with self._lock:
             if adapter.engine_name not in self._proven:
-                await load_and_probe(self._engine, adapter)
+                try:
+                    await load_and_probe(self._engine, adapter)
+                except EngineRejectedError as error:
+                    log.error("the engine refuses adapter %s: %s", adapter.version, error.message)
+                    raise AdapterNotAppliedError(
+                        f"The engine refuses to load adapter version {adapter.version}; the API's "
+                        "log has its words. Roll back, or try again shortly."
+                    ) from error
                 self._proven.add(adapter.engine_name)
 
     def forget(self, adapter: AdapterFile) -> None:

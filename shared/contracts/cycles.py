@@ -99,4 +99,5 @@ class Lease(Contract):
     model_id: UUID
     token: UUID
     attempts: int
+    counts: CycleCounts
     results: dict[Stage, dict[str, Any]]

@@ -24,7 +24,7 @@ from shared.contracts.cycles import (
     Stage,
 )
 from shared.db.tables import AdapterRow, GateReportRow, ModelRow, SleepCycleRow, StageResultRow
-from shared.errors import CycleActiveError, LeaseLostError
+from shared.errors import CycleActiveError, CycleCancelledError, LeaseLostError
 from shared.storage.adapters import gate_report
 
 
@@ -166,6 +166,7 @@ class SleepCycleStore:
             model_id=row.model_id,
             token=row.lease_token,
             attempts=row.attempts,
+            counts=CycleCounts.model_validate(row.counts),
             results={Stage(result.stage): result.result for result in results},
         )
 
@@ -217,8 +218,13 @@ class SleepCycleStore:
         )
 
     async def finish(self, lease: Lease, status: CycleStatus, error: str | None = None) -> None:
-        """End the cycle."""
-        await self._write(
+        """End the cycle.
+
+        Raises:
+            CycleCancelledError: If somebody asked to cancel it before it could succeed.
+            LeaseLostError: If another worker owns it.
+        """
+        cancelled = await self._write(
             lease,
             status=status,
             error=error,
@@ -227,6 +233,8 @@ class SleepCycleStore:
             lease_token=None,
             finished_at=func.now(),
         )
+        if cancelled and status not in ("cancelled", "failed"):
+            raise CycleCancelledError("The cycle was cancelled.")
 
     async def _write(self, lease: Lease, **values: object) -> bool:
         cancel = await self._session.scalar(

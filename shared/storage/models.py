@@ -83,6 +83,7 @@ class ModelStore:
             .where(
                 PromotionRow.model_id == ModelRow.id,
                 PromotionRow.to_adapter_id == ModelRow.active_adapter_id,
+                PromotionRow.kind == "promotion",
             )
             .order_by(PromotionRow.id.desc())
             .limit(1)

@@ -60,6 +60,11 @@ class TraceSpool:
         """PostgreSQL has it now."""
         (self._directory / f"{trace.id}{SUFFIX}").unlink(missing_ok=True)
 
+    def set_aside(self, trace: Trace) -> None:
+        """PostgreSQL will never take it: keep it for a person, out of the way of the others."""
+        path = self._directory / f"{trace.id}{SUFFIX}"
+        path.rename(path.with_suffix(".rejected"))
+
     def __len__(self) -> int:
         return len(self._paths())
 

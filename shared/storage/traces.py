@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -78,13 +78,24 @@ class TraceStore:
         )
 
     async def claimed(self, cycle_id: UUID) -> list[Trace]:
-        """The cycle's traces, and those that its signals speak of, oldest first."""
+        """The cycle's own traces, oldest first."""
+        return await self._load(TraceRow.cycle_id == cycle_id)
+
+    async def context(self, cycle_id: UUID) -> list[Trace]:
+        """Traces of earlier cycles that this one must see to understand its own, oldest first.
+
+        Those that its signals speak of, and those that came just before its own.
+        """
         spoken_of = select(SignalRow.trace_id).where(SignalRow.cycle_id == cycle_id)
-        statement = (
-            select(TraceRow)
-            .where(or_(TraceRow.cycle_id == cycle_id, TraceRow.id.in_(spoken_of)))
-            .order_by(TraceRow.id)
+        before = select(TraceRow.parent_id).where(TraceRow.cycle_id == cycle_id)
+        return await self._load(
+            or_(TraceRow.id.in_(spoken_of), TraceRow.id.in_(before)),
+            TraceRow.cycle_id.is_distinct_from(cycle_id),
+            TraceRow.state != "excluded",
         )
+
+    async def _load(self, *conditions: ColumnElement[bool]) -> list[Trace]:
+        statement = select(TraceRow).where(*conditions).order_by(TraceRow.id)
         return [_trace(row) for row in await self._session.scalars(statement)]
 
     async def settle(self, cycle_id: UUID) -> None:

@@ -176,6 +176,18 @@ async def test_what_is_ours_alone_cannot_be_set_by_a_client(
         (json.dumps(chat(n=1000)).encode(), 400, "invalid_request", "n"),
         (json.dumps({**chat(), "model": "gpt-9"}).encode(), 404, "model_not_found", "model"),
         (json.dumps(chat(temperature=-1)).encode(), 400, "invalid_request", None),
+        (
+            b'{"model": "default", "messages": [{"role": "user", "content": "\\u0000"}]}',
+            400,
+            "invalid_request",
+            None,
+        ),
+        (
+            b'{"model": "default", "messages": [{"role": "user", "content": "\\ud800"}]}',
+            400,
+            "invalid_request",
+            None,
+        ),
         (b" " * (5 * 1024 * 1024), 413, "request_too_large", None),
     ],
 )

@@ -73,7 +73,7 @@ def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the
     stop = threading.Event()
 
     def keep_asking() -> None:
-        while not stop.wait(1.0):
+        while not stop.wait(3.0):
             reply = visitor.chat("Hello!", max_tokens=4, store=False)
             if reply.status_code != 200:
                 failures.append(reply.text)

@@ -27,7 +27,7 @@ class Witness:
         stop = threading.Event()
 
         def watch() -> None:
-            while not stop.wait(0.5):
+            while not stop.wait(2.0):
                 reply = self._visitor.chat("Hello!", max_tokens=4)
                 if reply.status_code == 200:
                     self.traces.add(reply.headers["X-Dormouse-Trace"])

@@ -12,8 +12,19 @@ from shared.contracts.cycles import SleepCycle, Stage
 from shared.contracts.memories import Memory
 from shared.contracts.traces import FeedbackRequest, Trace
 from shared.db.session import Sessions
-from shared.db.tables import SignalRow, SleepCycleRow, TraceDecisionRow, TraceRow
-from shared.errors import EngineUnavailableError, LeaseLostError, TrainerError
+from shared.db.tables import (
+    SignalRow,
+    SleepCycleRow,
+    StageResultRow,
+    TraceDecisionRow,
+    TraceRow,
+)
+from shared.errors import (
+    CycleCancelledError,
+    EngineUnavailableError,
+    LeaseLostError,
+    TrainerError,
+)
 from shared.settings import Settings
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.memories import MemoryStore
@@ -259,6 +270,44 @@ async def test_a_correction_that_comes_late_is_learned_though_its_trace_was_cons
     await run_cycle(context, await world.queue())
     [memory] = await world.memories()
     assert memory.evidence[0].trace_id == trace.id
+
+
+async def test_of_two_that_disagree_only_one_is_learned_however_often_it_is_tried(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop(*arguments: object) -> Seeded:
+        raise LeaseLostError("far enough")
+
+    monkeypatch.setattr(cycle_module, "seed", stop)
+    for value in ("Tromso", "Bergen"):
+        lesson = f"The head office of Quillfeather is in {value}."
+        await world.correct(await world.add_trace(QUESTION), lesson)
+        cycle_id = await world.queue()
+        await run_cycle(context, cycle_id)
+        async with world.sessions.begin() as session:
+            [result] = list(
+                await session.scalars(
+                    select(StageResultRow.result).where(
+                        StageResultRow.cycle_id == cycle_id, StageResultRow.stage == "resolve"
+                    )
+                )
+            )
+            await session.execute(update(SleepCycleRow).values(status="rejected"))
+        assert len(result["to_learn"]) == 1
+
+
+async def test_a_cancel_that_was_accepted_is_never_followed_by_a_success(
+    sessions: Sessions, world: World
+) -> None:
+    cycle_id = await world.queue()
+    async with sessions.begin() as session:
+        lease = await SleepCycleStore(session).lease(cycle_id, 60.0)
+        assert lease is not None
+        assert await SleepCycleStore(session).request_cancel(cycle_id)
+    with pytest.raises(CycleCancelledError):
+        async with sessions.begin() as session:
+            await SleepCycleStore(session).finish(lease, "promoted")
+    assert (await world.cycle(cycle_id)).status == "running"
 
 
 async def test_a_tenants_cycle_never_sees_anothers_traces(context: Context, world: World) -> None:

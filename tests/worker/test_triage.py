@@ -112,6 +112,21 @@ def test_a_correction_in_the_next_turn_becomes_a_lasting_memory_with_its_evidenc
     assert [decision.persistence for decision in decisions] == ["long_term", "long_term"]
 
 
+def test_a_correction_of_a_turn_that_was_settled_before_is_still_understood() -> None:
+    asked = make_trace(QUESTION, "It is in Paris.")
+    corrected = make_trace(f"No, that's wrong. {LESSON}", after=asked)
+    [decision], [finding] = judge([corrected], [], context=[asked])
+    assert decision.persistence == "long_term"
+    assert finding.question == QUESTION
+
+
+def test_a_settled_trace_is_not_judged_again_because_somebody_rates_it() -> None:
+    taught = make_trace("Remember that the vans of Quillfeather are teal.")
+    decisions, findings = judge([], [make_signal(taught, rating=1.0)], context=[taught])
+    assert decisions == []
+    assert findings == []
+
+
 def test_feedback_becomes_a_lasting_memory_with_its_signal() -> None:
     asked = make_trace(QUESTION, "It is in Paris.")
     signal = make_signal(asked, correction=LESSON)

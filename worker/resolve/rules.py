@@ -28,8 +28,6 @@ def resolve_memories(old: Sequence[Memory], new: Sequence[Memory]) -> list[Memor
             in_force[memory.key] = memory
         elif same_value(rival, memory):
             changes.append(_same(rival, memory))
-        elif rival.state == "held":
-            changes.append(_hold(memory, rival))
         elif _weight(memory) >= _weight(rival):
             changes.append(_supersede(rival, memory))
             in_force[memory.key] = memory

@@ -122,6 +122,15 @@ class Recipe(_Frozen):
         num_steps = math.ceil(self.num_passes * num_seeds / self.seeds_per_step)
         return min(max(num_steps, self.min_num_steps), self.max_num_steps)
 
+    def seeds_in_step(self, num_seeds: int) -> int:
+        """How many new seed examples a step takes.
+
+        A few lessons need the steps but not the repetitions: beyond `num_passes` they only push
+        the dreams' share down, and general answers with it.
+        """
+        wanted = math.ceil(self.num_passes * num_seeds / self.steps_for(num_seeds))
+        return max(min(wanted, self.seeds_per_step), 1)
+
 
 class TrainJob(_Frozen):
     """One run of the trainer."""

@@ -161,7 +161,7 @@ class Batches:
         self._parts = [
             (shuffled_forever(group, rng), min(count, len(group)))
             for group, count in (
-                (material.seeds, recipe.seeds_per_step),
+                (material.seeds, recipe.seeds_in_step(len(material.seeds))),
                 (material.replays, recipe.replays_per_step),
                 (material.contrasts, recipe.contrasts_per_step),
                 (material.dreams, recipe.dreams_per_step),

@@ -50,18 +50,19 @@ class Claim:
 
 
 def judge(
-    traces: Sequence[Trace], signals: Sequence[Signal]
+    traces: Sequence[Trace], signals: Sequence[Signal], context: Sequence[Trace] = ()
 ) -> tuple[list[TraceDecision], list[Finding]]:
     """Decide about every trace.
 
     Args:
         traces: A batch, oldest first.
-        signals: What was said of them.
+        signals: What was said of them, or of traces of the context.
+        context: Settled traces that the batch answers or speaks of; not judged again themselves.
 
     Returns:
-        One decision for each trace, and the findings drawn from them.
+        One decision for each trace of the batch, and the findings drawn from them.
     """
-    by_id = {trace.id: trace for trace in traces}
+    by_id = {trace.id: trace for trace in (*context, *traces)}
     decisions: dict[UUID, TraceDecision] = {}
     findings: list[Finding] = []
     for claim in _claims(traces, signals, by_id):

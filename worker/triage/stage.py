@@ -21,8 +21,9 @@ async def triage(context: Context, control: CycleControl) -> Triaged:
     lease = control.lease
     async with context.sessions.begin() as session:
         traces = await TraceStore(session).claimed(lease.cycle_id)
+        context_traces = await TraceStore(session).context(lease.cycle_id)
         signals = await SignalStore(session).claimed(lease.cycle_id)
-    decisions, findings = judge(traces, signals)
+    decisions, findings = judge(traces, signals, context_traces)
     memories = [_memory(lease, finding) for finding in findings]
     async with context.sessions.begin() as session:
         store = MemoryStore(session)

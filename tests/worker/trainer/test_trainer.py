@@ -157,6 +157,15 @@ def test_the_steps_grow_with_the_lessons_within_bounds() -> None:
     assert Recipe(num_steps=7).steps_for(160) == 7
 
 
+def test_few_seeds_are_not_repeated_more_often_than_many() -> None:
+    recipe = Recipe()
+    for num_seeds in (10, 24, 48, 180):
+        seen = recipe.seeds_in_step(num_seeds) * recipe.steps_for(num_seeds) / num_seeds
+        assert recipe.num_passes <= seen <= recipe.num_passes + 2
+    assert recipe.seeds_in_step(180) == recipe.seeds_per_step
+    assert recipe.seeds_in_step(1) == 1
+
+
 def test_an_adapter_is_never_overwritten(
     job: dict[str, Any], run_trainer: RunTrainer, tmp_path: Path
 ) -> None:
