@@ -9,7 +9,6 @@ from cli.stack import LocalStack
 
 # A small night: what is tested is that everything holds together, not how much is learned.
 SMALL_CYCLE = {
-    "DORMOUSE_NUM_DREAMS": "40",
     "DORMOUSE_LEASE_S": "6",
     "DORMOUSE_BEAT_INTERVAL_S": "2",
 }

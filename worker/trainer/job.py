@@ -6,6 +6,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# About eight lessons.
+NUM_SEEDS_AT_FULL_RATE = 160
+
 ExampleKind = Literal["seed", "replay", "contrast"]
 
 
@@ -121,6 +124,14 @@ class Recipe(_Frozen):
             return self.num_steps
         num_steps = math.ceil(self.num_passes * num_seeds / self.seeds_per_step)
         return min(max(num_steps, self.min_num_steps), self.max_num_steps)
+
+    def learning_rate_for(self, num_seeds: int) -> float:
+        """The peak learning rate for that many new seed examples.
+
+        Few lessons pull all weights the same way: at the full rate two of them cost a tenth of the
+        general answers, at a third of it none (36 and 40 of 41 kept, all held-out frames right).
+        """
+        return self.learning_rate * min(math.sqrt(num_seeds / NUM_SEEDS_AT_FULL_RATE), 1.0)
 
     def seeds_in_step(self, num_seeds: int) -> int:
         """How many new seed examples a step takes.

@@ -107,7 +107,9 @@ def train(student: Student, material: Material, recipe: Recipe, report: Report) 
         teacher.read(student, material.contrasts, recipe.pack_tokens, adapter=False)
     num_steps = recipe.steps_for(len(material.seeds))
     optimizer = torch.optim.AdamW(
-        student.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        student.parameters,
+        lr=recipe.learning_rate_for(len(material.seeds)),
+        weight_decay=recipe.weight_decay,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: learning_rate_factor(step, num_steps, recipe.warmup_ratio)

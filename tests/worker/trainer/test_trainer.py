@@ -157,6 +157,12 @@ def test_the_steps_grow_with_the_lessons_within_bounds() -> None:
     assert Recipe(num_steps=7).steps_for(160) == 7
 
 
+def test_few_seeds_get_a_smaller_learning_rate() -> None:
+    recipe = Recipe(learning_rate=2e-3)
+    assert recipe.learning_rate_for(40) == pytest.approx(1e-3)
+    assert recipe.learning_rate_for(160) == recipe.learning_rate_for(1000) == 2e-3
+
+
 def test_few_seeds_are_not_repeated_more_often_than_many() -> None:
     recipe = Recipe()
     for num_seeds in (10, 24, 48, 180):
