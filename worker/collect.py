@@ -1,6 +1,7 @@
 """Collect: take the queued traces, and what was said of earlier ones, for this cycle alone."""
 
 from shared.contracts.adapters import Route
+from shared.storage.cycles import SleepCycleStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
 from worker.context import Context
@@ -12,6 +13,7 @@ async def collect(context: Context, control: CycleControl, awake: Route) -> Coll
     """Claim traces and signals; what an earlier attempt claimed stays claimed."""
     lease = control.lease
     async with context.sessions.begin() as session:
+        await SleepCycleStore(session).hold(lease)
         num_traces = await TraceStore(session).claim(
             lease.model_id, lease.cycle_id, context.settings.max_cycle_traces
         )

@@ -7,6 +7,8 @@ knows the order. A cycle that dies goes on behind its last finished stage.
 import logging
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
+
 from shared.contracts.cycles import CycleStatus, Lease, Stage
 from shared.errors import CycleCancelledError, DormouseError, LeaseLostError, WorkerStoppingError
 from shared.storage.cycles import SleepCycleStore
@@ -45,6 +47,9 @@ async def run_cycle(context: Context, cycle_id: UUID) -> None:
             await _give_back(context, lease)
         except CycleCancelledError:
             await release(context, lease, "cancelled", None)
+        except OperationalError as error:
+            # Nothing can be written now; the lease runs out and the cycle is resumed.
+            log.warning("cycle %s stops, the database is away: %s", cycle_id, error)
         except Exception as error:
             log.exception("cycle %s failed in %s", cycle_id, control.stage)
             await release(context, lease, "failed", f"{control.stage}: {_first_line(error)}")

@@ -181,6 +181,14 @@ class SleepCycleStore:
         """
         return await self._write(lease, lease_until=func.now() + timedelta(seconds=lease_s))
 
+    async def hold(self, lease: Lease) -> None:
+        """Lock the cycle for this transaction: only its owner writes.
+
+        Raises:
+            LeaseLostError: If another worker owns the cycle.
+        """
+        await self._write(lease, lease_token=lease.token)
+
     async def give_back(self, lease: Lease) -> None:
         """End the lease without ending the cycle: the next worker resumes it."""
         await self._write(lease, lease_until=None, lease_token=None)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
 
 from shared.contracts.cycles import SleepCycle, Stage
 from shared.contracts.memories import Memory
@@ -34,10 +35,13 @@ from shared.storage.tenants import TenantStore
 from shared.storage.traces import TraceStore
 from tests.fakes.traces import make_trace
 from worker import cycle as cycle_module
+from worker.collect import collect
 from worker.context import Context, open_context
+from worker.control import CycleControl
 from worker.cycle import run_cycle
 from worker.housekeeping import tick
 from worker.results import Dreamt, Seeded
+from worker.triage.stage import triage
 
 QUESTION = "Where is the head office of Quillfeather?"
 LESSON = "The head office of Quillfeather is in Tromso."
@@ -233,6 +237,41 @@ async def test_a_stage_that_an_engine_or_trainer_interrupted_is_tried_again(
     await run_cycle(context, cycle_id)
     assert calls == 3
     assert (await world.cycle(cycle_id)).error == "seed: ValueError: enough"
+
+
+async def test_a_stale_worker_does_not_replace_what_its_successor_wrote(
+    context: Context, world: World
+) -> None:
+    await world.correct(await world.add_trace(QUESTION))
+    cycle_id = await world.queue()
+    async with world.sessions.begin() as session:
+        old = await SleepCycleStore(session).lease(cycle_id, 0.0)
+    async with world.sessions.begin() as session:
+        new = await SleepCycleStore(session).lease(cycle_id, 60.0)
+        awake = await ModelStore(session).route_of(world.model_id)
+    assert old is not None
+    assert new is not None
+    await collect(context, CycleControl(context, new), awake)
+    await triage(context, CycleControl(context, new))
+    written = await world.memories()
+    with pytest.raises(LeaseLostError):
+        await triage(context, CycleControl(context, old))
+    assert await world.memories() == written != []
+
+
+async def test_a_database_that_is_away_for_a_moment_does_not_fail_the_cycle(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.correct(await world.add_trace(QUESTION))
+    cycle_id = await world.queue()
+
+    async def away(*arguments: object) -> Seeded:
+        raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
+
+    monkeypatch.setattr(cycle_module, "seed", away)
+    await run_cycle(context, cycle_id)
+    assert (await world.cycle(cycle_id)).status == "running"
+    assert await world.trace_states() == ["claimed"]
 
 
 async def test_each_trace_is_claimed_by_one_cycle_alone(sessions: Sessions, world: World) -> None:

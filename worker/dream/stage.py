@@ -10,6 +10,7 @@ from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
 from shared.contracts.memories import Dream
 from shared.engine.client import EngineClient
+from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from worker.context import Context
 from worker.control import CycleControl
@@ -51,6 +52,7 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
     found = await asyncio.gather(*(answer(prompt) for prompt in prompts))
     dreams = [item for item in found if item is not None]
     async with context.sessions.begin() as session:
+        await SleepCycleStore(session).hold(control.lease)
         await ExampleStore(session).replace_dreams(control.lease.cycle_id, dreams)
     control.count(dreams=len(dreams))
     return Dreamt(num_dreams=len(dreams))

@@ -10,6 +10,7 @@ from shared.contracts.cycles import GateReport, SuiteResult
 from shared.engine.adapters import load_and_probe
 from shared.errors import DormouseError, EngineUnavailableError
 from shared.storage.adapters import AdapterStore
+from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from shared.storage.memories import MemoryStore
 from worker.context import Context
@@ -74,6 +75,7 @@ async def gate(
         log.exception("the gate of adapter %s failed", adapter.version)
         report = GateReport(passed=False, reason=f"the gate itself failed: {error}")
     async with context.sessions.begin() as session:
+        await SleepCycleStore(session).hold(control.lease)
         await AdapterStore(session).add_report(trained.adapter_id, control.lease.cycle_id, report)
     if not report.passed:
         await _unload(context, adapter)

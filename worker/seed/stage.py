@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory, SeedExample
+from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from shared.storage.memories import MemoryStore
 from worker.context import Context
@@ -46,6 +47,7 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         for example in seed_examples(memory, forms, held_out)
     ]
     async with context.sessions.begin() as session:
+        await SleepCycleStore(session).hold(control.lease)
         await ExampleStore(session).replace_seeds(control.lease.cycle_id, seeds)
     num_train = sum(example.split == "train" for example in seeds)
     control.count(seeds=num_train)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from shared.contracts.base import new_id
 from shared.contracts.cycles import Lease
 from shared.contracts.memories import Memory
+from shared.storage.cycles import SleepCycleStore
 from shared.storage.memories import MemoryStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
@@ -26,6 +27,7 @@ async def triage(context: Context, control: CycleControl) -> Triaged:
     decisions, findings = judge(traces, signals, context_traces)
     memories = [_memory(lease, finding) for finding in findings]
     async with context.sessions.begin() as session:
+        await SleepCycleStore(session).hold(lease)
         store = MemoryStore(session)
         await store.discard_of(lease.cycle_id)
         await store.add(memories)
