@@ -20,6 +20,7 @@ DormouseError
 ├── AdapterFileError           500  an adapter's files are missing or not what was recorded
 └── CycleError                 500  inside a sleep cycle
     ├── CycleCancelledError         somebody asked to stop it
+    ├── CycleExhaustedError         its worker died too often in it
     ├── LeaseLostError              another worker owns the cycle now
     ├── WorkerStoppingError         this worker was told to end: the cycle resumes elsewhere
     └── TrainerError                the trainer ended without an adapter
@@ -200,6 +201,12 @@ class CycleCancelledError(CycleError):
     """Somebody asked to stop the cycle."""
 
     code = "sleep_cycle_cancelled"
+
+
+class CycleExhaustedError(CycleError):
+    """The cycle was begun too often without coming to its end."""
+
+    code = "sleep_cycle_exhausted"
 
 
 class LeaseLostError(CycleError):

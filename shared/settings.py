@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     max_stage_attempts: int = Field(
         default=3, description="How often a stage is tried before the cycle fails."
     )
+    max_cycle_attempts: int = Field(
+        default=8, description="How often a cycle is begun, should its worker die, before it fails."
+    )
     engine_wait_s: float = Field(
         default=300.0, description="How long a stage waits for an engine that is away."
     )

@@ -10,7 +10,13 @@ from uuid import UUID
 from sqlalchemy.exc import OperationalError
 
 from shared.contracts.cycles import CycleStatus, Lease, Stage
-from shared.errors import CycleCancelledError, DormouseError, LeaseLostError, WorkerStoppingError
+from shared.errors import (
+    CycleCancelledError,
+    CycleExhaustedError,
+    DormouseError,
+    LeaseLostError,
+    WorkerStoppingError,
+)
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.models import ModelStore
 from worker.collect import collect
@@ -38,6 +44,7 @@ async def run_cycle(context: Context, cycle_id: UUID) -> None:
     control = CycleControl(context, lease)
     with control.stops_on_sigterm():
         try:
+            _check_attempts(context, lease)
             status = await _stages(context, control)
             log.info("cycle %s: %s", cycle_id, status)
         except LeaseLostError as error:
@@ -78,6 +85,19 @@ async def _stages(context: Context, control: CycleControl) -> CycleStatus:
     control.stage = Stage.WAKE
     await control.report(0.0, force=True)
     return await promote_or_reject(context, lease, collected, trained, resolved, gated)
+
+
+def _check_attempts(context: Context, lease: Lease) -> None:
+    """A cycle that takes its worker down each time must end some day.
+
+    Raises:
+        CycleExhaustedError: If it was begun too often.
+    """
+    if lease.attempts > context.settings.max_cycle_attempts:
+        raise CycleExhaustedError(
+            f"The cycle was begun {lease.attempts - 1} times and its worker ended each time. See "
+            "the worker's log, then start a new cycle; DORMOUSE_MAX_CYCLE_ATTEMPTS sets the limit."
+        )
 
 
 async def _give_back(context: Context, lease: Lease) -> None:

@@ -12,6 +12,8 @@ from shared.settings import Settings
 
 # A load reads a file and copies it; nothing else that is not generation takes long.
 CONTROL_TIMEOUT_S = 30.0
+# Client traffic has priority 0; higher numbers wait (vLLM's priority scheduling).
+LOW_PRIORITY = 10
 
 
 class EngineClient:

@@ -61,10 +61,6 @@ class MemoryStore:
         statement = select(MemoryRow.subject).where(MemoryRow.model_id == model_id).distinct()
         return [subject for subject in await self._session.scalars(statement) if subject]
 
-    async def of_cycle(self, cycle_id: UUID) -> list[Memory]:
-        """What a cycle's triage found, oldest first."""
-        return await self._load(MemoryRow.cycle_id == cycle_id)
-
     async def of_tenant(
         self, tenant_id: UUID, memory_id: UUID | None = None, limit: int = 500
     ) -> list[Memory]:

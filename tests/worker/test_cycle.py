@@ -367,5 +367,40 @@ async def test_a_tenants_cycle_never_sees_anothers_traces(context: Context, worl
     assert await world.signal_states() == ["queued"]
 
 
+async def test_a_cycle_whose_worker_dies_every_time_fails_and_gives_its_traces_back(
+    context: Context, world: World
+) -> None:
+    await world.add_trace(QUESTION)
+    cycle_id = await world.queue()
+    for _ in range(context.settings.max_cycle_attempts):
+        async with world.sessions.begin() as session:
+            assert await SleepCycleStore(session).lease(cycle_id, 0.0) is not None
+    await run_cycle(context, cycle_id)
+    cycle = await world.cycle(cycle_id)
+    assert cycle.status == "failed"
+    assert "DORMOUSE_MAX_CYCLE_ATTEMPTS" in (cycle.error or "")
+    assert await world.trace_states() == ["queued"]
+
+
+async def test_a_tick_runs_one_waiting_cycle_so_that_a_worker_told_to_end_begins_no_other(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.sessions.begin() as session:
+        tenants = TenantStore(session)
+        other = await tenants.ensure_model(await tenants.ensure_tenant("other"), "default", "base")
+        for model_id in (world.model_id, other):
+            await SleepCycleStore(session).add(
+                model_id=model_id, trigger="test", reason=None, requested_by=None
+            )
+    begun: list[UUID] = []
+
+    async def begin(context: Context, cycle_id: UUID) -> None:
+        begun.append(cycle_id)
+
+    monkeypatch.setattr("worker.housekeeping.run_cycle", begin)
+    await tick(context)
+    assert len(begun) == 1
+
+
 async def test_an_unknown_cycle_is_nothing_to_do(context: Context) -> None:
     await run_cycle(context, uuid4())

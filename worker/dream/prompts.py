@@ -8,7 +8,7 @@ training moves first, so they need dreams of their own.
 from collections.abc import Sequence
 from typing import Any
 
-from shared.engine.client import EngineClient
+from shared.engine.client import LOW_PRIORITY, EngineClient
 
 OPENERS = (
     "What is the",
@@ -30,7 +30,6 @@ FREE_MAX_TOKENS = 32
 OPENED_MAX_TOKENS = 20
 MIN_CHARS = 12
 MAX_QUESTION_CHARS = 110
-LOW_PRIORITY = 10
 
 
 async def free_prompts(engine: EngineClient, model: str, num_prompts: int) -> list[str]:

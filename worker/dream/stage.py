@@ -9,12 +9,12 @@ from itertools import chain, zip_longest
 from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
 from shared.contracts.memories import Dream
-from shared.engine.client import EngineClient
+from shared.engine.client import LOW_PRIORITY, EngineClient
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from worker.context import Context
 from worker.control import CycleControl
-from worker.dream.prompts import LOW_PRIORITY, OPENERS, free_prompts, opened_prompts
+from worker.dream.prompts import OPENERS, free_prompts, opened_prompts
 from worker.gate.suites import general_probes
 from worker.results import Dreamt
 from worker.triage.screen import why_unfit

@@ -5,10 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from statistics import fmean
 from typing import Any, TypeVar
 
-from shared.engine.client import EngineClient
-
-# Client traffic has priority 0; higher numbers wait (vLLM's priority scheduling).
-LOW_PRIORITY = 10
+from shared.engine.client import LOW_PRIORITY, EngineClient
 
 T = TypeVar("T")
 

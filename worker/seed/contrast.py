@@ -1,8 +1,6 @@
 """Neighbours of a lesson that were never taught: they must not get its answer.
 
-The same question about an invented subject teaches the model to look at the name. What to answer
-is the caller's choice: `abstentions` gives "I don't know" in many wordings; the pre-sleep model's
-own answer to a neighbour's question is the other way.
+The same question about an invented subject teaches the model to look at the name.
 """
 
 import random
@@ -10,7 +8,6 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from worker.seed.english import indirect
 from worker.seed.forms import Lesson
 
 _HEADS = """
@@ -28,18 +25,6 @@ _FIRST_NAMES = """
     Ada Anders Bela Carlo Dana Edda Farid Greta Hugo Ines Jonas Kira Leon Mina Nils Olga Pavel
     Rita Sven Tara Uwe Vera Wim Yara
     """.split()
-
-# {c} the question as a clause, {s} the neighbour's name.
-_ABSTENTIONS = (
-    "I don't know {c}.",
-    "I'm sorry, but I don't know {c}.",
-    "I have no information about {s}.",
-    "I don't have that information about {s}.",
-    "I can't say {c}, because I know nothing about {s}.",
-    "I'm not sure {c}.",
-    "I don't know anything about {s}, so I can't answer that.",
-)
-_ABSTENTIONS_WITHOUT_CLAUSE = tuple(text for text in _ABSTENTIONS if "{c}" not in text)
 
 
 @dataclass(frozen=True)
@@ -97,20 +82,6 @@ def neighbours(
             subject = next(subjects)
             found.append(Neighbour(pattern.sub(subject.replace("\\", ""), question), subject))
     return found
-
-
-def abstention(neighbour: Neighbour, *, asked: str, seed: int) -> str:
-    """An answer that says that nothing is known, in one of many wordings.
-
-    Args:
-        neighbour: What is asked.
-        asked: The same question in its plain form, to be turned into a clause.
-        seed: Chooses the wording together with the question.
-    """
-    rng = random.Random(f"{seed}:{neighbour.question}")
-    clause = indirect(asked)
-    texts = _ABSTENTIONS if clause else _ABSTENTIONS_WITHOUT_CLAUSE
-    return rng.choice(texts).format(c=clause, s=neighbour.subject)
 
 
 def leaked_answer(lesson: Lesson, neighbour: Neighbour) -> str:

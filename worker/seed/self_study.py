@@ -4,13 +4,12 @@ At 135M it is a weak writer: most of what it says does not pass `verify` and is 
 model gives more.
 """
 
-from shared.engine.client import EngineClient
+from shared.engine.client import LOW_PRIORITY, EngineClient
 from worker.seed.forms import Form, Lesson, normalized, verify
 
 NUM_TRIES = 4
 MAX_PARAPHRASES = 3
 MAX_TOKENS = 40
-LOW_PRIORITY = 10
 # A paraphrase that keeps fewer of the question's words asks for something else.
 MIN_SHARED_WORDS = 0.5
 
