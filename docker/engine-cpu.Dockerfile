@@ -9,6 +9,8 @@ RUN pip="/venv/bin/pip install --no-cache-dir --disable-pip-version-check" \
     && $pip ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch==2.13.0 \
     && $pip --no-deps -r /locks/engine-cpu.txt \
     && $pip --no-deps --require-hashes -r /locks/engine-vllm.txt
+COPY engine /engine
+RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation /engine
 
 FROM python:3.11-slim
 RUN apt-get update \

@@ -1,0 +1,1 @@
+"""What Dormouse adds to vLLM, inside the engine's process."""
