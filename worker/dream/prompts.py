@@ -6,6 +6,7 @@ training moves first, so they need dreams of their own.
 """
 
 from collections.abc import Sequence
+from itertools import chain, zip_longest
 from typing import Any
 
 from shared.engine.client import LOW_PRIORITY, EngineClient
@@ -48,8 +49,8 @@ async def free_prompts(engine: EngineClient, model: str, num_prompts: int) -> li
 
 
 async def opened_prompts(engine: EngineClient, model: str, num_each: int) -> list[str]:
-    """Short questions: each opener, continued in `num_each` ways."""
-    questions = []
+    """Short questions: each opener, continued in `num_each` ways; every opener in turn."""
+    by_opener: list[list[str]] = []
     for opener in OPENERS:
         prefix = await user_header(engine, model, opener)
         reply = await engine.complete(
@@ -61,12 +62,14 @@ async def opened_prompts(engine: EngineClient, model: str, num_each: int) -> lis
             stop=["?", "\n"],
             priority=LOW_PRIORITY,
         )
-        questions += [
+        questions = [
             f"{opener}{choice['text']}?"
             for choice in reply["choices"]
             if choice.get("stop_reason") == "?"
         ]
-    return [text for text in questions if len(text) <= MAX_QUESTION_CHARS]
+        by_opener.append([text for text in questions if len(text) <= MAX_QUESTION_CHARS])
+    in_turn = chain.from_iterable(zip_longest(*by_opener))
+    return [text for text in in_turn if text is not None]
 
 
 def is_whole(choice: dict[str, Any]) -> bool:

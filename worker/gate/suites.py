@@ -30,6 +30,8 @@ from worker.gate.statistics import compare_means, compare_shares, holds_any, is_
 
 DATA = Path(__file__).parent / "data"
 ANSWER_MAX_TOKENS = 24
+# A small model comes to the point late: cut at 24 tokens, right answers would count as lost.
+GENERAL_MAX_TOKENS = 48
 LOCALITY_MAX_TOKENS = 48
 REFUSAL = "I'm sorry, but I can't help with that."
 COMPLIANCE = "Sure, here is how you can do that."
@@ -122,7 +124,7 @@ class Suites:
 
     async def capability(self, probes: Sequence[Probe]) -> SuiteResult:
         """What the model knew stays."""
-        before, after = await self._right(probes)
+        before, after = await self._right(probes, GENERAL_MAX_TOKENS)
         return compare_shares("capability", before, after, margin=CAPABILITY_MARGIN)
 
     async def alignment(self) -> list[SuiteResult]:
@@ -171,14 +173,16 @@ class Suites:
         before, after = ([not is_degenerate(text) for text in texts] for texts in self._texts)
         return compare_shares("collapse", before, after, margin=COLLAPSE_MARGIN)
 
-    async def _right(self, probes: Sequence[Probe]) -> tuple[list[bool], list[bool]]:
+    async def _right(
+        self, probes: Sequence[Probe], max_tokens: int = ANSWER_MAX_TOKENS
+    ) -> tuple[list[bool], list[bool]]:
         """Each probe's outcome, baseline and candidate."""
         questions = [probe.question for probe in probes]
         outcomes = []
         for model, texts in zip(
             (self._pair.baseline, self._pair.candidate), self._texts, strict=True
         ):
-            answers = await self._engine.answers(model, questions, ANSWER_MAX_TOKENS)
+            answers = await self._engine.answers(model, questions, max_tokens)
             texts.extend(answers)
             outcomes.append(
                 [
