@@ -70,12 +70,12 @@ down: setup ## End the stack
 
 ##@ Work on it
 .PHONY: test
-test: setup ## Tests on real PostgreSQL, Valkey and torch (PYTEST_ARGS="-x -k swap" for fewer)
-	@$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/faults $(PYTEST_ARGS)
+test: setup ## Everything, whole nights through real vLLM and kill -9 in them included
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-.PHONY: test-real
-test-real: setup ## Whole nights through real vLLM, and kill -9 in the middle (20 minutes)
-	@$(BIN)/python -m pytest tests/e2e tests/faults $(PYTEST_ARGS)
+.PHONY: test-quick
+test-quick: setup ## Without vLLM: real PostgreSQL, Valkey and torch (PYTEST_ARGS="-x -k swap" for fewer)
+	@$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/faults $(PYTEST_ARGS)
 
 .PHONY: check
 check: preflight ## Format, lint, types and import rules

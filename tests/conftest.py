@@ -15,14 +15,12 @@ from sqlalchemy import text
 
 from api.main import create_app
 from api.services import DEFAULT, provision
-from cli.home import Home
 from cli.stack import LocalStack
 from shared.db.session import Sessions, create_engine, create_sessions
 from shared.db.tables import Row
 from shared.settings import Settings
 from shared.storage.tenants import TenantStore
 from tests.fakes.engine import FakeEngine
-from tests.real import SMALL_CYCLE, Visitor
 
 API_KEY = "test-chat-key"
 ADMIN_KEY = "test-admin-key"
@@ -35,19 +33,6 @@ def services() -> Iterator[dict[str, str]]:
     with LocalStack(home, only=("postgres", "valkey", "migrations")) as stack:
         stack.start()
         yield stack.env
-    shutil.rmtree(home)
-
-
-@pytest.fixture(scope="session")
-def visitor() -> Iterator[Visitor]:
-    """A visitor of a whole real stack, with vLLM and the 135M model."""
-    home = Path(tempfile.mkdtemp(prefix="dormouse-e2e-"))
-    assets = Home.at(None, None).path
-    with LocalStack(home, env=SMALL_CYCLE, assets=assets) as stack:
-        stack.start()
-        visitor = Visitor(stack)
-        yield visitor
-        visitor.close()
     shutil.rmtree(home)
 
 

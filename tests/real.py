@@ -1,17 +1,20 @@
 """The real stack as the end-to-end and fault tests use it: vLLM, PostgreSQL, Valkey, Celery."""
 
+import shutil
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from cli.home import Home
 from cli.stack import LocalStack
 
-# A small night: what is tested is that everything holds together, not how much is learned.
-SMALL_CYCLE = {
-    "DORMOUSE_LEASE_S": "6",
-    "DORMOUSE_BEAT_INTERVAL_S": "2",
-}
+# A worker that dies is missed soon.
+QUICK = {"DORMOUSE_LEASE_S": "6", "DORMOUSE_BEAT_INTERVAL_S": "2"}
 ENDED = ("promoted", "rejected", "skipped", "failed", "cancelled")
 
 
@@ -101,3 +104,16 @@ class Visitor:
                 pass
             time.sleep(0.1)
         raise AssertionError("the stack is not ready")
+
+
+@contextmanager
+def visiting(settings: dict[str, str]) -> Iterator[Visitor]:
+    """A visitor of a whole real stack with these settings, with vLLM and the 135M model."""
+    home = Path(tempfile.mkdtemp(prefix="dormouse-e2e-"))
+    assets = Home.at(None, None).path
+    with LocalStack(home, env={**QUICK, **settings}, assets=assets) as stack:
+        stack.start()
+        visitor = Visitor(stack)
+        yield visitor
+        visitor.close()
+    shutil.rmtree(home)

@@ -19,8 +19,8 @@ from worker.gate.suites import general_probes
 from worker.results import Dreamt
 from worker.triage.screen import why_unfit
 
-# The trainer only looks at the beginning of a dream.
-ANSWER_MAX_TOKENS = 32
+# The trainer only looks at the beginning of a dream (`max_dream_targets`).
+ANSWER_MAX_TOKENS = 8
 # Some dreams are unusable: ask for more than are needed.
 SPARE = 1.5
 

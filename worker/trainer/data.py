@@ -104,12 +104,14 @@ def tokenize(
     group: Group,
     index: int,
     max_length: int,
+    max_targets: int | None = None,
     weight: float = 1.0,
 ) -> TokenSequence | None:
     """Tokenize as a served chat would be, with the chat template's own default system prompt.
 
     Returns:
-        The sequence, cut to `max_length` tokens, or None if no answer token is left.
+        The sequence, cut to `max_length` tokens and `max_targets` of the answer, or None if no
+        answer token is left.
 
     Raises:
         ValueError: If the template renders the prompt differently once the answer follows.
@@ -130,7 +132,7 @@ def tokenize(
     answer_ids = token_ids[num_prompt_tokens:]
     if tokenizer.eos_token_id in answer_ids:
         answer_ids = answer_ids[: answer_ids.index(tokenizer.eos_token_id) + 1]
-    token_ids = (prompt_ids + answer_ids)[:max_length]
+    token_ids = (prompt_ids + answer_ids[:max_targets])[:max_length]
     if len(token_ids) <= num_prompt_tokens:
         return None
     return TokenSequence(group, index, tuple(token_ids), num_prompt_tokens, weight)

@@ -63,6 +63,19 @@ class Student:
             self.model.train(was_training)
 
 
+def base_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
+    """The type of the frozen weights."""
+    if recipe.base_dtype != "auto":
+        dtype: torch.dtype = getattr(torch, recipe.base_dtype)
+        return dtype
+    has_bfloat16 = (
+        torch.cuda.is_bf16_supported()
+        if device.type == "cuda"
+        else torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )
+    return torch.bfloat16 if has_bfloat16 else torch.float32
+
+
 def load_student(
     base_path: Path, parent_adapter_path: Path | None, recipe: Recipe, device: torch.device
 ) -> Student:
@@ -73,7 +86,7 @@ def load_student(
     """
     base: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         base_path,
-        dtype=getattr(torch, recipe.base_dtype),
+        dtype=base_dtype(recipe, device),
         attn_implementation="sdpa",
         local_files_only=True,
     )

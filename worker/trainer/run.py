@@ -95,6 +95,7 @@ def tokenize_job(tokenizer: Tokenizer, job: TrainJob) -> Material:
             group="dream",
             index=len(groups["dream"]),
             max_length=job.recipe.max_dream_length,
+            max_targets=job.recipe.max_dream_targets,
         )
         if sequence is not None:
             groups["dream"].append(sequence)

@@ -89,7 +89,13 @@ def job(tiny_model_dir: Path, tmp_path: Path) -> dict[str, Any]:
             {"messages": conversation(f"Say {word}!", f"{word}, {word}.")}
             for word in ("blue", "green", "red", "white", "black")
         ],
-        "recipe": {"num_steps": 6, "r": 4, "lora_alpha": 8, "learning_rate": 0.04},
+        "recipe": {
+            "num_steps": 6,
+            "r": 4,
+            "lora_alpha": 8,
+            "learning_rate": 0.04,
+            "base_dtype": "float32",
+        },
     }
 
 

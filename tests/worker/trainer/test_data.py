@@ -42,6 +42,15 @@ def test_a_conversation_without_room_for_its_answer_is_left_out(tokenizer: Token
     assert tokenize(tokenizer, messages, group="seed", index=0, max_length=64) is None
 
 
+def test_of_a_dream_only_the_beginning_is_a_target(tokenizer: Tokenizer) -> None:
+    messages = [Message(role="user", content="Go?"), Message(role="assistant", content="Yes, go!")]
+    found = tokenize(tokenizer, messages, group="dream", index=0, max_length=256, max_targets=3)
+    assert found is not None
+    assert found.num_targets == 3
+    whole = sequence(tokenizer, "Go?", "Yes, go!")
+    assert found.token_ids == whole.token_ids[: whole.num_prompt_tokens + 3]
+
+
 def test_a_pack_gives_each_sequence_the_logits_that_it_has_alone(
     tokenizer: Tokenizer, tiny_model_dir: Path
 ) -> None:

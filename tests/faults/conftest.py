@@ -1,0 +1,19 @@
+"""A stack of its own whose nights are short: what is tested is who dies, not what is learned."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.real import Visitor, visiting
+
+SHORT_NIGHT = {
+    "DORMOUSE_NUM_DREAMS": "16",
+    "DORMOUSE_TRAIN_NUM_STEPS": "8",
+    "DORMOUSE_GATE_MAX_GENERAL": "8",
+}
+
+
+@pytest.fixture(scope="module")
+def visitor() -> Iterator[Visitor]:
+    with visiting(SHORT_NIGHT) as visitor:
+        yield visitor
