@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.memories import Dream, SeedExample, Split
@@ -48,7 +48,7 @@ class ExampleStore:
             .join(MemoryRow, MemoryRow.id == SeedExampleRow.memory_id)
             .where(MemoryRow.model_id == model_id, MemoryRow.state == "learned")
             .order_by(SeedExampleRow.memory_id, SeedExampleRow.cycle_id.desc())
-            .distinct(SeedExampleRow.memory_id)
+            .ext(distinct_on(SeedExampleRow.memory_id))
             .subquery()
         )
         statement = (

@@ -4,11 +4,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psutil
-import pytest
 from sqlalchemy import create_engine, text
 
 from tests.real import Visitor
@@ -44,12 +43,13 @@ class Witness:
             thread.join()
 
 
-def kill_worker(visitor: Visitor) -> None:
+def kill_worker_in(visitor: Visitor, cycle_id: str) -> None:
+    """Kill the worker, and wait until another one has begun the cycle's stage anew."""
     visitor.stack.kill("worker")
-
-
-def kill_engine(visitor: Visitor) -> None:
-    visitor.stack.kill("engine")
+    deadline = time.monotonic() + 120
+    while visitor.cycle(cycle_id)["progress"] > 0:
+        assert time.monotonic() < deadline, "no worker resumed the cycle"
+        time.sleep(0.05)
 
 
 def kill_trainer(visitor: Visitor) -> None:
@@ -68,29 +68,21 @@ def query(visitor: Visitor, statement: str) -> list[tuple[object, ...]]:
     return rows
 
 
-@pytest.mark.parametrize(
-    ("kill", "stage", "subject", "person"),
-    [
-        (kill_worker, "train", "Wexcombe Dairy", "Lorcan Oyelaran"),
-        (kill_trainer, "train", "Tarnfold Press", "Signe Abara"),
-        (kill_engine, "gate", "Oakhollow Cycles", "Benedikt Rao"),
-    ],
-)
-def test_a_killed_process_costs_time_and_nothing_else(
-    visitor: Visitor,
-    kill: Callable[[Visitor], None],
-    stage: str,
-    subject: str,
-    person: str,
-) -> None:
+def test_a_night_of_accidents_costs_time_and_nothing_else(visitor: Visitor) -> None:
     visitor.until_ready()
-    taught = visitor.teach(f"Who founded {subject}?", f"{subject} was founded by {person}.")
+    taught = visitor.teach(
+        "Who founded Wexcombe Dairy?", "Wexcombe Dairy was founded by Lorcan Oyelaran."
+    )
     [(num_before,)] = query(visitor, "SELECT count(*) FROM adapters")
     cycle_id = visitor.start_cycle()
     witness = Witness(visitor)
     with witness.watching():
-        visitor.until_stage(cycle_id, stage, progress=0.1)
-        kill(visitor)
+        visitor.until_stage(cycle_id, "train", progress=0.1)
+        kill_worker_in(visitor, cycle_id)
+        visitor.until_stage(cycle_id, "train", progress=0.1)
+        kill_trainer(visitor)
+        visitor.until_stage(cycle_id, "gate", progress=0.1)
+        visitor.stack.kill("engine")
         cycle = visitor.until_ended(cycle_id)
     visitor.until_ready()
     assert cycle["status"] in ("promoted", "rejected"), cycle

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
+from shared.contracts.base import new_id
 from shared.contracts.cycles import SleepCycle, Stage
-from shared.contracts.memories import Memory
+from shared.contracts.memories import Memory, SeedExample
 from shared.contracts.traces import FeedbackRequest, Trace
 from shared.db.session import Sessions
 from shared.db.tables import (
@@ -28,6 +29,7 @@ from shared.errors import (
 )
 from shared.settings import Settings
 from shared.storage.cycles import SleepCycleStore
+from shared.storage.examples import ExampleStore
 from shared.storage.memories import MemoryStore
 from shared.storage.models import ModelStore
 from shared.storage.signals import SignalStore
@@ -400,6 +402,41 @@ async def test_a_tick_runs_one_waiting_cycle_so_that_a_worker_told_to_end_begins
     monkeypatch.setattr("worker.housekeeping.run_cycle", begin)
     await tick(context)
     assert len(begun) == 1
+
+
+async def test_only_the_newest_wordings_of_learned_memories_are_rehearsed(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop(*arguments: object) -> Seeded:
+        raise LeaseLostError("far enough")
+
+    monkeypatch.setattr(cycle_module, "seed", stop)
+    await world.correct(await world.add_trace(QUESTION))
+    await run_cycle(context, await world.queue())
+    [memory] = await world.memories()
+
+    def wording(question: str) -> SeedExample:
+        turns = [{"role": "user", "content": question}, {"role": "assistant", "content": LESSON}]
+        return SeedExample(
+            id=new_id(),
+            memory_id=memory.id,
+            split="train",
+            form="question",
+            messages=turns,
+            accept=[memory.value],
+        )
+
+    async with world.sessions.begin() as session:
+        await session.execute(update(SleepCycleRow).values(status="rejected"))
+    cycles = [memory.cycle_id, await world.queue()]
+    for number, cycle_id in enumerate(cycles):
+        async with world.sessions.begin() as session:
+            await ExampleStore(session).replace_seeds(cycle_id, [wording(f"wording {number}?")])
+    async with world.sessions.begin() as session:
+        assert await ExampleStore(session).learned(world.model_id, "train") == []
+        await MemoryStore(session).set_state([memory.id], "learned")
+        [found] = await ExampleStore(session).learned(world.model_id, "train")
+    assert found.question == "wording 1?"
 
 
 async def test_an_unknown_cycle_is_nothing_to_do(context: Context) -> None:
