@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     engine_wait_s: float = Field(
         default=300.0, description="How long a stage waits for an engine that is away."
     )
-    num_dreams: int = 120
+    num_dreams: int = 200
     max_replays: int = 64
     train_num_threads: int = 2
     train_num_steps: int | None = Field(default=None, description="None: derived from the lessons.")

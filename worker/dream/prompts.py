@@ -24,6 +24,18 @@ OPENERS = (
     "Who wrote",
     "In which city",
     "What do",
+    "Which country",
+    "What kind of",
+    "Who was the first",
+    "What is the largest",
+    "How long",
+    "What language",
+    "In what year",
+    "Which animal",
+    "What is the opposite of",
+    "Who invented",
+    "Why do",
+    "What does",
 )
 FREE_TEMPERATURE = 1.0
 OPENED_TEMPERATURE = 0.6

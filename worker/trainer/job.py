@@ -86,7 +86,7 @@ class Recipe(_Frozen):
     replays_per_step: int = Field(default=3, ge=0)
     contrasts_per_step: int = Field(default=4, ge=0)
     dreams_per_step: int = Field(
-        default=10,
+        default=12,
         ge=0,
         description="Many short dreams hold more than few long ones: answers go astray in their "
         "first words.",
@@ -120,7 +120,7 @@ class Recipe(_Frozen):
         "pack stays cheap, large enough that the shared system prompt is paid for rarely.",
     )
     holdout_dream_ratio: float = Field(
-        default=0.2, ge=0, lt=1, description="Share of dreams only used to measure drift."
+        default=0.1, ge=0, lt=1, description="Share of dreams only used to measure drift."
     )
     num_probe_items: int = 4
     base_dtype: Literal["auto", "float32", "bfloat16"] = Field(
