@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from worker.dream.prompts import OPENERS, opened_prompts
+from worker.dream.prompts import OPENERS, free_prompts, opened_prompts
 from worker.dream.stage import usable
 from worker.gate.suites import general_probes
 
@@ -20,6 +20,17 @@ class StubEngine:
     async def complete(self, model: str, prompt: list[int], *, n: int, **_: Any) -> dict[str, Any]:
         said = [{"text": f" thing {number}", "stop_reason": "?"} for number in range(n)]
         return {"choices": [*said, {"text": " that never ends", "stop_reason": None}]}
+
+
+async def test_many_free_dreams_are_asked_for_in_several_requests() -> None:
+    class Free(StubEngine):
+        async def complete(
+            self, model: str, prompt: list[int], *, n: int, **_: Any
+        ) -> dict[str, Any]:
+            assert n <= 64, "vLLM refuses more"
+            return {"choices": [{"text": "Help me with that.", "finish_reason": "stop"}] * n}
+
+    assert len(await free_prompts(Free(), "base", 150)) == 150  # type: ignore[arg-type]
 
 
 async def test_a_few_dreams_already_begin_in_every_way() -> None:

@@ -5,6 +5,7 @@ long requests for help. The others begin like a short question, cooler: factual 
 training moves first, so they need dreams of their own.
 """
 
+import asyncio
 from collections.abc import Sequence
 from itertools import chain, zip_longest
 from typing import Any
@@ -42,21 +43,30 @@ OPENED_TEMPERATURE = 0.6
 FREE_MAX_TOKENS = 32
 OPENED_MAX_TOKENS = 20
 MIN_CHARS = 12
+# Of one request: engines cap `n` (VLLM_MAX_N_SEQUENCES).
+MAX_CHOICES = 32
 MAX_QUESTION_CHARS = 110
 
 
 async def free_prompts(engine: EngineClient, model: str, num_prompts: int) -> list[str]:
     """Whatever the model expects a user to say."""
     header = await user_header(engine, model)
-    reply = await engine.complete(
-        model,
-        header,
-        n=num_prompts,
-        temperature=FREE_TEMPERATURE,
-        max_tokens=FREE_MAX_TOKENS,
-        priority=LOW_PRIORITY,
+    shares = [min(MAX_CHOICES, num_prompts - start) for start in range(0, num_prompts, MAX_CHOICES)]
+    replies = await asyncio.gather(
+        *(
+            engine.complete(
+                model,
+                header,
+                n=share,
+                temperature=FREE_TEMPERATURE,
+                max_tokens=FREE_MAX_TOKENS,
+                priority=LOW_PRIORITY,
+            )
+            for share in shares
+        )
     )
-    texts = [choice["text"].strip() for choice in reply["choices"] if is_whole(choice)]
+    choices = [choice for reply in replies for choice in reply["choices"]]
+    texts = [choice["text"].strip() for choice in choices if is_whole(choice)]
     return [text for text in texts if len(text) >= MIN_CHARS]
 
 
