@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.e2e.conftest import LESSON
+from tests.e2e.conftest import LESSON, Night
 from tests.real import Visitor
 
 NEW_WORDS = "Do you happen to know who founded Harrowgate Mills?"
@@ -66,8 +66,9 @@ def test_the_openai_client_chats_streams_lists_and_is_refused(visitor: Visitor) 
         stranger.models.list()
 
 
+@pytest.mark.timeout(1200)
 def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the_swap(
-    visitor: Visitor, night: str
+    visitor: Visitor, night: Night
 ) -> None:
     failures: list[str] = []
     stop = threading.Event()
@@ -81,8 +82,7 @@ def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the
     asking = threading.Thread(target=keep_asking)
     asking.start()
     try:
-        cycle = visitor.until_ended(night)
-        assert cycle["status"] == "promoted", cycle["error"] or cycle["gate"]["reason"]
+        cycle = night.promoted()
         assert "Ottilie Brandt" in visitor.ask(NEW_WORDS)
         moved = visitor.admin("POST", "/rollback")
         assert moved == {"active": "base", "previous": cycle["adapter"]}
@@ -95,10 +95,10 @@ def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the
     assert failures == []
 
 
-def test_what_was_learned_can_be_walked_both_ways(visitor: Visitor, night: str) -> None:
-    cycle = visitor.until_ended(night)
+def test_what_was_learned_can_be_walked_both_ways(visitor: Visitor, night: Night) -> None:
+    cycle = night.promoted()
     adapter = visitor.admin("GET", f"/adapters/{cycle['adapter']}")
-    assert adapter["cycle_id"] == night
+    assert adapter["cycle_id"] == cycle["id"]
     assert adapter["gate"]["passed"]
     assert {suite["name"] for suite in adapter["gate"]["suites"]} >= {
         "acquisition",
@@ -115,7 +115,7 @@ def test_what_was_learned_can_be_walked_both_ways(visitor: Visitor, night: str) 
     assert memory["evidence"][0]["quote"] == LESSON
 
 
-def test_a_night_without_lessons_is_skipped(visitor: Visitor, night: str) -> None:
-    visitor.until_ended(night)
+def test_a_night_without_lessons_is_skipped(visitor: Visitor, night: Night) -> None:
+    night.promoted()
     visitor.chat("Tell me something about the moon.")
     assert visitor.until_ended(visitor.start_cycle())["status"] == "skipped"

@@ -15,6 +15,7 @@ from shared.settings import Settings
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.models import ModelStore
+from tests.e2e.conftest import Night
 from tests.real import Visitor
 from worker.context import Context, open_context
 from worker.control import CycleControl
@@ -113,13 +114,13 @@ async def judge(context: Context, spoil: Callable[[Path], None], place: Path) ->
 )
 async def test_a_bad_candidate_is_rejected_and_the_active_adapter_goes_on_answering(
     visitor: Visitor,
-    night: str,
+    night: Night,
     context: Context,
     tmp_path: Path,
     spoil: Callable[[Path], None],
     reason: str,
 ) -> None:
-    assert visitor.until_ended(night)["status"] == "promoted"
+    night.promoted()
     before = visitor.chat("Who founded Harrowgate Mills?", store=False)
     gated = await judge(context, spoil, tmp_path)
     assert not gated.report.passed
