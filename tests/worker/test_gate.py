@@ -146,7 +146,10 @@ def test_what_the_engine_refuses_fails_the_screen(
 
 def test_foreign_weights_fail_the_screen(tmp_path: Path) -> None:
     directory = write_adapter(tmp_path / "a")
-    tensors = {f"{LORA}A.weight": np.ones((8, 4), np.float32), "lm_head.weight": np.ones(4)}
+    tensors = {
+        f"{LORA}A.weight": np.ones((8, 4), np.float32),
+        "lm_head.weight": np.ones(4, np.float32),
+    }
     save_file(tensors, directory / "adapter_model.safetensors")
     with pytest.raises(AdapterFileError, match="lm_head"):
         screen(candidate(directory))
