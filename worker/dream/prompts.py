@@ -45,6 +45,8 @@ OPENED_MAX_TOKENS = 20
 MIN_CHARS = 12
 # Of one request: engines cap `n` (VLLM_MAX_N_SEQUENCES).
 MAX_CHOICES = 32
+# Openers; each asks for several choices, and chats must get their turn between them.
+NUM_AT_ONCE = 4
 MAX_QUESTION_CHARS = 110
 
 
@@ -72,24 +74,24 @@ async def free_prompts(engine: EngineClient, model: str, num_prompts: int) -> li
 
 async def opened_prompts(engine: EngineClient, model: str, num_each: int) -> list[str]:
     """Short questions: each opener, continued in `num_each` ways; every opener in turn."""
-    by_opener: list[list[str]] = []
-    for opener in OPENERS:
-        prefix = await user_header(engine, model, opener)
-        reply = await engine.complete(
-            model,
-            prefix,
-            n=num_each,
-            temperature=OPENED_TEMPERATURE,
-            max_tokens=OPENED_MAX_TOKENS,
-            stop=["?", "\n"],
-            priority=LOW_PRIORITY,
-        )
-        questions = [
-            f"{opener}{choice['text']}?"
-            for choice in reply["choices"]
-            if choice.get("stop_reason") == "?"
-        ]
-        by_opener.append([text for text in questions if len(text) <= MAX_QUESTION_CHARS])
+    limit = asyncio.Semaphore(NUM_AT_ONCE)
+
+    async def questions(opener: str) -> list[str]:
+        async with limit:
+            reply = await engine.complete(
+                model,
+                await user_header(engine, model, opener),
+                n=num_each,
+                temperature=OPENED_TEMPERATURE,
+                max_tokens=OPENED_MAX_TOKENS,
+                stop=["?", "\n"],
+                priority=LOW_PRIORITY,
+            )
+        ended = [choice for choice in reply["choices"] if choice.get("stop_reason") == "?"]
+        texts = [f"{opener}{choice['text']}?" for choice in ended]
+        return [text for text in texts if len(text) <= MAX_QUESTION_CHARS]
+
+    by_opener = await asyncio.gather(*(questions(opener) for opener in OPENERS))
     in_turn = chain.from_iterable(zip_longest(*by_opener))
     return [text for text in in_turn if text is not None]
 
