@@ -5,6 +5,7 @@ restart, answers rightly in words that it never saw, and is rolled back and forw
 only if all of that held.
 """
 
+import re
 import shutil
 import signal
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.markup import escape
 from rich.rule import Rule
 from rich.table import Table
@@ -32,6 +34,10 @@ from cli.stack import LocalStack
 MIN_LEARNED = len(LESSONS) - 1
 MIN_KEPT = 0.95
 CYCLE_TIMEOUT_S = 1200.0
+# The reader's own fixed-width font: a picture must not call a server.
+SVG_WITHOUT_WEB_FONTS = re.sub(
+    r"\s*@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL
+)
 
 
 class Verdict:
@@ -98,7 +104,7 @@ def main(
             stack.stop()
     held = verdict.show()
     if svg is not None:
-        console.save_svg(str(svg), title="make demo")
+        console.save_svg(str(svg), title="make demo", code_format=SVG_WITHOUT_WEB_FONTS)
     if not held:
         console.print(f"[red]The demo did not hold.[/] The logs are in {place / 'logs'}.")
         raise typer.Exit(1)
