@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
+from worker.trainer.attention import Layout, lay_out
 from worker.trainer.job import Message
 
 Group = Literal["seed", "replay", "contrast", "dream"]
@@ -70,7 +71,7 @@ class Pack:
         sequences: What is inside, in order.
         input_ids_T: int64[T].
         position_ids_T: int64[T], starting again after the prefix for each sequence.
-        mask_TT: bool[T, T], True where the row's token may see the column's.
+        layout: Where the prefix and the sequences lie, for attention.
         source_N: int64[N], the position in T whose output predicts the target.
         target_N: int64[N], the token ids to predict.
         owner_N: int64[N], the place in `sequences` that the target belongs to.
@@ -79,7 +80,7 @@ class Pack:
     sequences: tuple[TokenSequence, ...]
     input_ids_T: Tensor
     position_ids_T: Tensor
-    mask_TT: Tensor
+    layout: Layout
     source_N: Tensor
     target_N: Tensor
     owner_N: Tensor
@@ -90,7 +91,7 @@ class Pack:
             self.sequences,
             self.input_ids_T.to(device),
             self.position_ids_T.to(device),
-            self.mask_TT.to(device),
+            self.layout.to(device),
             self.source_N.to(device),
             self.target_N.to(device),
             self.owner_N.to(device),
@@ -146,7 +147,6 @@ def collate(sequences: Sequence[TokenSequence]) -> Pack:
     """
     prefix = _shared_prefix(sequences)
     input_ids, position_ids = list(prefix), list(range(len(prefix)))
-    segment_ids = [-1] * len(prefix)
     sources: list[int] = []
     targets: list[int] = []
     owners: list[int] = []
@@ -155,20 +155,15 @@ def collate(sequences: Sequence[TokenSequence]) -> Pack:
         offset = len(input_ids) - len(prefix)
         input_ids += sequence.token_ids[len(prefix) :]
         position_ids += range(len(prefix), len(sequence.token_ids))
-        segment_ids += [owner] * (len(sequence.token_ids) - len(prefix))
         for t in range(sequence.num_prompt_tokens, len(sequence.token_ids)):
             sources.append(offset + t - 1)
             targets.append(sequence.token_ids[t])
             owners.append(owner)
-    segment_T = torch.tensor(segment_ids)
-    num_tokens = len(input_ids)
-    causal_TT = torch.ones(num_tokens, num_tokens, dtype=torch.bool).tril()
-    visible_TT = (segment_T[None, :] == segment_T[:, None]) | (segment_T[None, :] == -1)
     return Pack(
         sequences=tuple(sequences),
         input_ids_T=torch.tensor(input_ids),
         position_ids_T=torch.tensor(position_ids),
-        mask_TT=causal_TT & visible_TT,
+        layout=lay_out(len(prefix), [len(s.token_ids) - len(prefix) for s in sequences]),
         source_N=torch.tensor(sources),
         target_N=torch.tensor(targets),
         owner_N=torch.tensor(owners),

@@ -12,8 +12,10 @@ from peft import LoraConfig, PeftConfig, PeftModel, TaskType
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from worker.trainer.attention import PACKED
 from worker.trainer.data import Pack
 from worker.trainer.job import Recipe
+from worker.trainer.lora import FusedLinear
 
 
 class Student:
@@ -40,7 +42,7 @@ class Student:
         output = self._decoder(
             input_ids=pack.input_ids_T[None],
             position_ids=pack.position_ids_T[None],
-            attention_mask=pack.mask_TT[None, None],
+            layout=pack.layout,
             use_cache=False,
         )
         hidden_ND: Tensor = output.last_hidden_state[0, pack.source_N]
@@ -87,7 +89,7 @@ def load_student(
     base: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         base_path,
         dtype=base_dtype(recipe, device),
-        attn_implementation="sdpa",
+        attn_implementation=PACKED,
         local_files_only=True,
     )
     nn.Module.to(base, device)
@@ -105,11 +107,14 @@ def load_student(
             else None
         ),
     )
+    config._register_custom_module({nn.Linear: FusedLinear})
     if parent_adapter_path is None:
         model = PeftModel(base, config)
     else:
         _check_parent(PeftConfig.from_pretrained(str(parent_adapter_path)), config)
-        model = PeftModel.from_pretrained(base, str(parent_adapter_path), is_trainable=True)
+        model = PeftModel.from_pretrained(
+            base, str(parent_adapter_path), is_trainable=True, config=config
+        )
     model.train()
     return Student(model, device)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from worker.trainer.data import Pack, TokenSequence, pack, shuffled_forever
+from worker.trainer.data import TokenSequence, pack, shuffled_forever
 from worker.trainer.job import Recipe
 from worker.trainer.loss import divergences, target_losses
 from worker.trainer.model import Student
@@ -192,16 +192,19 @@ def measure_drift(
     with student.evaluating():
         for part in pack(dreams, pack_tokens=pack_tokens):
             logits_NV = student.logits(student.hidden(part.to(student.device)))
-            total += float(_divergences(student, teacher, part, logits_NV).sum())
+            total += float(_divergences(student, teacher, part.sequences, logits_NV).sum())
             num_targets += len(part.target_N)
     return total / max(num_targets, 1)
 
 
 def _divergences(
-    student: Student, teacher: Teacher, part: Pack, student_logits_NV: Tensor
+    student: Student,
+    teacher: Teacher,
+    sequences: Sequence[TokenSequence],
+    student_logits_NV: Tensor,
 ) -> Tensor:
     with torch.no_grad():
-        teacher_logits_NV = student.logits(teacher.hidden(part.sequences))
+        teacher_logits_NV = student.logits(teacher.hidden(sequences))
         teacher_logp_NV = torch.log_softmax(teacher_logits_NV, dim=-1)
     return divergences(student_logits_NV, teacher_logp_NV)
 
@@ -225,29 +228,33 @@ def _backward(
     sums: defaultdict[str, float] = defaultdict(float)
     num_tokens = 0
     kept = {"dream", "contrast"} if recipe.contrast_loss == "divergence" else {"dream"}
-    for is_kept in (False, True):
-        members = [sequence for sequence in batch if (sequence.group in kept) is is_kept]
-        for part in pack(members, pack_tokens=recipe.pack_tokens):
-            part = part.to(student.device)
-            logits_NV = student.logits(student.hidden(part))
-            if is_kept:
-                value_N = _divergences(student, teacher, part, logits_NV)
-            else:
-                value_N = target_losses(logits_NV, part.target_N)
-            owners = [part.sequences[owner] for owner in part.owner_N.tolist()]
-            coefficient_N = value_N.new_tensor(
-                [
-                    scales.get(_term(owner), 1.0) * owner.weight / totals[_term(owner)]
-                    for owner in owners
-                ]
+    for part in pack(batch, pack_tokens=recipe.pack_tokens):
+        part = part.to(student.device)
+        hidden_ND = student.hidden(part)
+        owners = [part.sequences[owner] for owner in part.owner_N.tolist()]
+        is_kept_N = torch.tensor([owner.group in kept for owner in owners], device=student.device)
+        value_N = hidden_ND.new_zeros(len(owners), dtype=torch.float32)
+        if not is_kept_N.all():
+            logits_MV = student.logits(hidden_ND[~is_kept_N])
+            value_N[~is_kept_N] = target_losses(logits_MV, part.target_N[~is_kept_N])
+        if is_kept_N.any():
+            sequences = [sequence for sequence in part.sequences if sequence.group in kept]
+            value_N[is_kept_N] = _divergences(
+                student, teacher, sequences, student.logits(hidden_ND[is_kept_N])
             )
-            loss = (value_N * coefficient_N).sum()
-            torch.autograd.backward(loss)
-            num_tokens += len(part.input_ids_T)
-            sums["loss"] += float(loss.detach())
-            for owner, value in zip(owners, value_N.tolist(), strict=True):
-                sums[owner.group] += value
-                sums[f"num_{owner.group}"] += 1
+        coefficient_N = value_N.new_tensor(
+            [
+                scales.get(_term(owner), 1.0) * owner.weight / totals[_term(owner)]
+                for owner in owners
+            ]
+        )
+        loss = (value_N * coefficient_N).sum()
+        torch.autograd.backward(loss)
+        num_tokens += len(part.input_ids_T)
+        sums["loss"] += float(loss.detach())
+        for owner, value in zip(owners, value_N.tolist(), strict=True):
+            sums[owner.group] += value
+            sums[f"num_{owner.group}"] += 1
     losses = {"loss": sums["loss"]}
     for name, group in (("seed_loss", "seed"), ("kl", "dream")):
         losses[name] = sums[group] / max(sums[f"num_{group}"], 1)

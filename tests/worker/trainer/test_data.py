@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, LlamaForCausalLM
 
+from worker.trainer.attention import PACKED
 from worker.trainer.data import Tokenizer, TokenSequence, collate, pack, tokenize
 from worker.trainer.job import Message
 
@@ -55,6 +56,9 @@ def test_a_pack_gives_each_sequence_the_logits_that_it_has_alone(
     tokenizer: Tokenizer, tiny_model_dir: Path
 ) -> None:
     model = LlamaForCausalLM.from_pretrained(tiny_model_dir).eval()  # type: ignore[no-untyped-call]
+    packing = LlamaForCausalLM.from_pretrained(  # type: ignore[no-untyped-call]
+        tiny_model_dir, attn_implementation=PACKED
+    ).eval()
     sequences = [
         sequence(tokenizer, "Where is it?", "In Tromso."),
         sequence(tokenizer, "Where are they now?", "At home, I think."),
@@ -63,10 +67,10 @@ def test_a_pack_gives_each_sequence_the_logits_that_it_has_alone(
     packed = collate(sequences)
     assert len(packed.input_ids_T) < sum(len(s.token_ids) for s in sequences)
     with torch.no_grad():
-        logits_NV = model(
+        logits_NV = packing(
             input_ids=packed.input_ids_T[None],
             position_ids=packed.position_ids_T[None],
-            attention_mask=packed.mask_TT[None, None],
+            layout=packed.layout,
         ).logits[0, packed.source_N]
         for owner, one in enumerate(sequences):
             ids_T = torch.tensor(one.token_ids)
