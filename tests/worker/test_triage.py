@@ -89,6 +89,13 @@ def test_what_is_taught_is_found(said: str, lesson: str | None) -> None:
             "open phone support time until",
             "half past nine",
         ),
+        (
+            "Until what time is the support phone of Quillfeather open?",
+            "The support phone of Quillfeather is open until eight in the evening.",
+            "Quillfeather",
+            "open phone support time until",
+            "eight in the evening",
+        ),
         ("what is our refund window", "It is 47 days.", "", "refund window", "47 days"),
     ],
 )

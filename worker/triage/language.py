@@ -16,37 +16,57 @@ STOPWORDS = frozenset(
     """.split()
 )
 # What opens a correction; taken off, again and again, until the lesson itself begins.
+_IT_IS = r"(?:that|this|it|you)(?:['’](?:s|re)|\ +(?:is|was|are))"
 OPENERS = re.compile(
-    r"""^\s*(?:
-        (?:nope|no|nah)(?=\s*[,.;:!—–-]|\s+(?:it|the|they|that|we|our)\b)
-        |[^.!?]{0,40}\bi(?:'m|’m|\ am)\ afraid(?=\s*[.,!])
-        |wrong|incorrect|false|not\ quite|not\ really|hmm+|sorry|actually|correction
-        |(?:that(?:'s|’s|\ is|\ was)|this\ is|you(?:'re|’re|\ are)|it(?:'s|’s|\ is))\s+
-         (?:just\ |simply\ |completely\ )?
-         (?:wrong|not\ (?:right|correct|true|it)|incorrect|mistaken|false|a\ mistake)
-        |you\ (?:got|have)\ (?:that|it|this)\ wrong
+    rf"""^\s*(?:
+        (?:nope|no|nah)(?=\s*[,.;:!—–-]|\s+(?:it|the|they|that|we|our|no)\b)
+        |[^.!?]{{0,40}}\bi(?:'m|’m|\ am)\ afraid(?=\s*[.,!])
+        |i(?:'m|’m|\ am)\ afraid
+        |(?:not\ (?:quite|really|right|correct|true)|hmm+|sorry|actually|correction|but)
+        |wrong|incorrect|false
+        |{_IT_IS}\ +(?:just\ |simply\ |completely\ )?(?:wrong|incorrect|mistaken|false|a\ mistake)
+        |{_IT_IS}(?:n['’]t|\ +not)\ +(?:quite\ |really\ )?(?:right|correct|true|it)
+        |you\ (?:got|have|had)\ (?:that|it|this)\ wrong
+        |that\ was\ (?:last|the\ old|before|until|in\ the\ past)\b[^.!?]*[.!]
         |(?:the\ )?(?:right|correct)\ answer\ is(?:\ that)?
-        |i\ (?:meant|said)
-    )\b[\s,.;:!—–-]*""",
+        |i\ (?:meant|said)|(?:i\ think\ )?you\ mean
+    )(?![\w'’])[\s,.;:!—–-]*""",
     re.IGNORECASE | re.VERBOSE,
 )
 TEACHERS = re.compile(
-    r"""^\s*(?:please\s+)?(?:
-        remember(?:\ that)?|keep\ in\ mind(?:\ that)?|note(?:\ that)?|for\ (?:future\ )?reference
-        |(?:just\ )?so\ (?:that\ )?you\ know|fyi|for\ your\ information
+    r"""^\s*(?:for\ (?:now|this\ \w+),?\s+)?(?:please\s+)?(?:
+        (?:remember|keep\ in\ mind|note|learn|don['’]t\ forget|bear\ in\ mind)(?:\ that)?
+        |for\ (?:future\ )?reference|(?:just\ )?so\ (?:that\ )?you\ know|fyi
+        |for\ your\ information
+        |i(?:\ want|['’]d\ like|\ would\ like)\ you\ to\ (?:know|remember)(?:\ that)?
+        |(?:can|could)\ you\ (?:store|save|remember|note)\ (?:this|that)[^:,]{0,30}[:,]
+        |from\ now\ on(?=.*\b(?:we|our|us|customers?|clients?|guests?|team|staff)\b)
     )\b[\s,.;:!—–-]*""",
     re.IGNORECASE | re.VERBOSE,
 )
+# "Our contact is Birgit Salo. Please remember that."
+TEACHING_END = re.compile(
+    r"^(?P<lesson>.+?[.!])\s*(?:please\s+)?(?:remember|note|keep in mind)\s+(?:that|this|it)\b"
+    r"(?:,?\s+please)?[.!]*\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
 TEMPORARY = re.compile(
-    r"\b(?:for now|just (?:this|for) (?:once|now|today)"
-    r"|this time only"
-    r"|in this (?:chat|conversation)|for this (?:chat|conversation|session)|today only"
+    r"\b(?:for now|just (?:this|for) (?:once|now|today)|for the (?:next|rest)\b"
+    r"|(?:in|for) this (?:chat|conversation|session)|(?:today|this time) only"
     r"|until i say)\b",
     re.IGNORECASE,
 )
 TRAILERS = re.compile(
     r"\s*(?:please\s+(?:remember|keep|note)(?:\s+\w+){0,4}|thanks?(?:\s+you)?|ok(?:ay)?)[.!]*\s*$",
     re.IGNORECASE,
+)
+# Sure verbs first; then a word that looks like one from what follows it.
+VERBS = (
+    re.compile(r"\b(?:is|are|was|were|has|have|uses|use)\b", re.IGNORECASE),
+    re.compile(
+        r"\b[a-z]{3,}(?<!s)s\b(?=\s+(?:in|to|at|on|from|by|with|for|until|only|never|always|the|an?"
+        r"|every|each|about|\d))"
+    ),
 )
 # A capitalised run inside a sentence is taken for a name.
 NAME = re.compile(r"\b[A-Z][\w&'’-]*(?:\s+(?:of\s+the\s+|of\s+|the\s+)?[A-Z][\w&'’-]*)*")
@@ -97,8 +117,11 @@ def correction_in(text: str) -> str | None:
 
 def taught_in(text: str) -> str | None:
     """The lesson in a turn that asks to remember something; None if it does not."""
-    match = TEACHERS.match(text)
-    return _lesson(text[match.end() :]) if match else None
+    if (match := TEACHERS.match(text)) is not None:
+        return _lesson(text[match.end() :])
+    if (match := TEACHING_END.match(text)) is not None:
+        return _lesson(match["lesson"])
+    return None
 
 
 def _lesson(rest: str) -> str | None:
@@ -154,7 +177,7 @@ def value_of(question: str, answer: str) -> str:
     for match in WORD.finditer(answer):
         word = match.group().lower()
         inside = bool(runs) and not re.search(r"[.;!]", answer[runs[-1][1] : match.start()])
-        if stem(word) in known:
+        if stem(word) in known and not (inside and word in STOPWORDS):
             runs.append((match.end(), match.end()))
         elif inside and runs[-1][0] != runs[-1][1]:
             runs[-1] = (runs[-1][0], match.end())
@@ -162,6 +185,14 @@ def value_of(question: str, answer: str) -> str:
             runs.append((match.start(), match.end()))
     texts = [_trimmed(answer[start:end]) for start, end in runs if end > start]
     return max(texts, key=lambda text: len(content_words(text)), default="")
+
+
+def at_verb(statement: str) -> tuple[str, str]:
+    """A statement around its verb: what it speaks of, what it says; both empty without a verb."""
+    for verb in VERBS:
+        if (match := verb.search(statement)) is not None and words(statement[: match.start()]):
+            return statement[: match.start()], statement[match.end() :]
+    return "", ""
 
 
 def _trimmed(text: str) -> str:

@@ -7,16 +7,16 @@ from uuid import UUID
 from shared.contracts.memories import Evidence, MemoryKind, Persistence, TraceDecision
 from shared.contracts.traces import Signal, Trace
 from worker.triage.language import (
-    correction_in,
+    at_verb,
     is_question,
     is_temporary,
     relation_of,
     subject_of,
-    taught_in,
     value_of,
     words,
 )
 from worker.triage.screen import why_unfit
+from worker.triage.turns import is_verdict, lesson_in
 
 MAX_LESSON_CHARS = 600
 
@@ -47,6 +47,7 @@ class Claim:
     evidence: Evidence
     session_id: str
     how: str
+    personal: bool = False
 
 
 def judge(
@@ -81,18 +82,29 @@ def _claims(
 ) -> list[Claim]:
     claims = []
     for trace in traces:
-        said = trace.user_text
+        text = trace.user_text
         before = by_id.get(trace.parent_id) if trace.parent_id else None
-        correction = correction_in(said) if before else None
-        if before and correction:
-            evidence = Evidence(trace_id=before.id, quote=said)
-            claims.append(_claim(before, correction, evidence, "the next turn corrected it"))
-            second = Evidence(trace_id=trace.id, quote=said)
-            claims.append(_claim(before, correction, second, "it corrects the turn before"))
-        elif taught := taught_in(said):
-            evidence = Evidence(trace_id=trace.id, quote=said)
+        said = lesson_in(text, before.user_text, before.reply_text) if before else lesson_in(text)
+        if said is None:
+            continue
+        if before and said.kind == "correction":
+            evidence = Evidence(trace_id=before.id, quote=text)
+            how = "the next turn corrected it"
+            claims.append(_claim(before, said.lesson, evidence, how, personal=said.personal))
+            second = Evidence(trace_id=trace.id, quote=text)
+            how = "it corrects the turn before"
+            claims.append(_claim(before, said.lesson, second, how, personal=said.personal))
+        else:
             claims.append(
-                Claim(taught, taught, "", evidence, trace.session_id, "a person asked to keep it")
+                Claim(
+                    question=said.lesson,
+                    answer=said.lesson,
+                    wrong_reply="",
+                    evidence=Evidence(trace_id=trace.id, quote=text),
+                    session_id=trace.session_id,
+                    how="a person asked to keep it",
+                    personal=said.personal,
+                )
             )
     for signal in signals:
         if signal.correction and signal.trace_id in by_id:
@@ -102,8 +114,12 @@ def _claims(
     return claims
 
 
-def _claim(trace: Trace, answer: str, evidence: Evidence, how: str) -> Claim:
-    return Claim(trace.user_text, answer, trace.reply_text, evidence, trace.session_id, how)
+def _claim(
+    trace: Trace, answer: str, evidence: Evidence, how: str, *, personal: bool = False
+) -> Claim:
+    return Claim(
+        trace.user_text, answer, trace.reply_text, evidence, trace.session_id, how, personal
+    )
 
 
 def _weigh(claim: Claim) -> tuple[Finding | None, TraceDecision]:
@@ -116,16 +132,18 @@ def _weigh(claim: Claim) -> tuple[Finding | None, TraceDecision]:
     text = f"{claim.question}\n{claim.answer}"
     if (unfit := why_unfit(text)) is not None:
         return discard(f"{claim.how}, but the text {unfit}")
+    if claim.evidence.signal_id and is_verdict(claim.answer, claim.question):
+        return discard(f"{claim.how}, but it judges the answer and gives none")
     if len(text) > MAX_LESSON_CHARS:
         return discard(f"{claim.how}, but it is longer than a lesson ({len(text)} characters)")
-    value = _value(claim)
+    why_brief = _why_brief(claim)
+    value = _value(claim) or (claim.answer.rstrip(".!") if why_brief else "")
     if not value:
         return discard(f"{claim.how}, but it says nothing new")
     if claim.wrong_reply and _holds(claim.wrong_reply, value):
         return discard(f"{claim.how}, but the reply had said {value!r} already")
     subject = subject_of(claim.question, claim.answer)
-    temporary = is_temporary(claim.evidence.quote)
-    persistence: Persistence = "session" if temporary else "long_term"
+    persistence: Persistence = "session" if why_brief else "long_term"
     reason = f"{claim.how}: {claim.answer}"
     finding = Finding(
         kind="fact",
@@ -135,7 +153,7 @@ def _weigh(claim: Claim) -> tuple[Finding | None, TraceDecision]:
         question=claim.question.strip(),
         answer=claim.answer.strip(),
         value=value,
-        reason=reason + (" (holds for this conversation only)" if temporary else ""),
+        reason=reason + (f" ({why_brief})" if why_brief else ""),
         session_id=claim.session_id,
         evidence=(claim.evidence,),
     )
@@ -145,14 +163,18 @@ def _weigh(claim: Claim) -> tuple[Finding | None, TraceDecision]:
     return finding, decision
 
 
+def _why_brief(claim: Claim) -> str:
+    """Why a claim does not outlast its conversation; empty where it does."""
+    if is_temporary(claim.evidence.quote):
+        return "holds for this conversation only"
+    return "concerns one person, and the weights are everybody's" if claim.personal else ""
+
+
 def _value(claim: Claim) -> str:
     if claim.question == claim.answer:
-        # A demonstration has no question: what follows its verb is what it says.
-        for verb in (" is ", " are ", " was ", " were ", " has ", " have ", " uses ", " use "):
-            head, found, tail = claim.answer.partition(verb)
-            if found and words(head) and words(tail):
-                return value_of(head, tail)
-        return ""
+        # What is told has no question: what follows its verb is what it says.
+        head, tail = at_verb(claim.answer)
+        return value_of(head, tail)
     return value_of(claim.question, claim.answer)
 
 

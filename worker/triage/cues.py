@@ -1,0 +1,75 @@
+"""The words by which `turns.py` tells a lesson from other talk.
+
+Each pattern has one use there; the labelled set of `bench/triage.py` shows what each is good for.
+"""
+
+import re
+
+
+def _starts(*alternatives: str) -> re.Pattern[str]:
+    """One of these at the beginning, whole words."""
+    return re.compile(rf"^\W*(?:{'|'.join(alternatives)})\b", re.IGNORECASE)
+
+
+def _holds(*alternatives: str) -> re.Pattern[str]:
+    """One of these anywhere, whole words."""
+    return re.compile(rf"\b(?:{'|'.join(alternatives)})\b", re.IGNORECASE)
+
+
+# Questions, and requests, for something that has one right answer.
+QUESTION_START = _starts(
+    "(?:who|what|where|when|how)['’]?s?",
+    "whom|whose|which|why|is|are|was|were|does|do|did|can|until|from",
+    "(?:in|on|at|to) (?:which|what|whom)",
+    "give me the|name the|tell me",
+)
+# Questions of taste, advice or play have none.
+OPEN_QUESTION = _holds(
+    "(?:should|shall|could|may) (?:i|we)",
+    "do you (?:like|think|prefer|want)",
+    "okay|better|best(?!-)|good|nice|favou?rite|bored",
+)
+# What somebody says of himself.
+PERSONAL = re.compile(
+    r"^(?:i(?:['’]m| am) (?!only|just|not|sure|afraid|kidding|joking)|my "
+    r"|i (?:prefer|live|work|was born|hate|love|like|speak|don['’]t (?:eat|drink|speak|like))\b)",
+    re.IGNORECASE,
+)
+FIRST_PERSON = re.compile(r"^i(?:['’]\w+)?\b(?! (?:think|believe|mean))", re.IGNORECASE)
+DENIES_ONLY = re.compile(
+    r"^(?:it|that|this|he|she|they|there)(?: \w+)?(?:n['’]t| not| no longer)\b", re.IGNORECASE
+)
+# Wishes for another answer.
+WISH = _starts(
+    "(?:(?:please|just|now|then|only) )*(?:make|try|use|give|tell|write|do|add|put|let|take|keep"
+    "|start|stop|say|pick|show|explain|be|think|read|go|check|look|change|remove|rewrite|shorten"
+    "|translate|continue|choose|forget|leave|another|something|too|more|less|still)"
+)
+# "It is", "they closed": the beginning of an answer.
+ANSWERS = re.compile(
+    r"^(?:it|he|she|they|we|there|that)\b(?:['’](?:s|re|ve)\b"
+    r"|.{0,3}\b(?:is|are|was|were|has|have|do|did|don['’]t|costs?|takes?|opens?|closes?|starts?"
+    r"|ends?|means?|needs?|runs?|moved)\b)",
+    re.IGNORECASE,
+)
+# "Here summaries are always written as three bullets": a rule of the house needs no question.
+_HOUSE = r"(?:[Ww]e|[Oo]ur|[Hh]ere|[Uu]s|[Cc]ustomers?|[Aa]t [A-Z]\w+)"
+_RULES = r"(?:[Aa]lways|[Nn]ever|[Mm]ust|mustn['’]t|every|[Ww]henever|each time|not allowed)"
+HOUSE_RULE = re.compile(rf"\b{_HOUSE}\b.*\b{_RULES}\b|\b{_RULES}\b.*\b{_HOUSE}\b", re.DOTALL)
+ACKNOWLEDGES = _starts(
+    "thanks?|thank you|thx|cheers|ok(?:ay)?|great|perfect|interesting|wow|good|cool|nice|ah+|oh",
+    "i see|right|exactly|correct|true|yes|yeah|yep|fine|got it|haha|lol|hello|hi|hey|never ?mind",
+    "(?:that|this|it)(?:['’]s| is) (?:right|correct|true|fine|good|great)|me n?either|me too",
+    "no (?:thanks|thank|worries|problem)|you really|you know",
+)
+OPINION = _holds("sucks?|better|worse|boring|ugly|awesome|terrible|awful|stupid|useless|hate|love")
+PASSING = _holds("today|tonight|tomorrow|yesterday|right now")
+# What judges an answer instead of giving one.
+VERDICT = _holds(
+    "too (?:long|short|boring|vague|formal|complicated|much)|useless|perfect|great|thanks?",
+    "terrible|awful|nonsense|wrong|bad|boring|helpful|rude|unfriendly|confusing|love it|well done",
+)
+INSTEAD = re.compile(r"\b(?:not|rather than|instead of) (?P<denied>[^.,;!]+)", re.IGNORECASE)
+# Names and numbers; the first word of a sentence has a capital anyway.
+NAMED = re.compile(r"[\w:.]*[A-Z0-9][\w:]*")
+NAMED_INSIDE = re.compile(r"(?<![.!?]\s)(?<!^)[\w:.]*[A-Z][\w:]*|[\w:.]*\d[\w:]*")
