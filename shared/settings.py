@@ -6,6 +6,7 @@ A secret may come as a file: `DORMOUSE_SECRETS_DIR/dormouse_api_key` stands for 
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -82,10 +83,14 @@ class Settings(BaseSettings):
     engine_wait_s: float = Field(
         default=300.0, description="How long a stage waits for an engine that is away."
     )
-    num_dreams: int = 200
+    num_dreams: int = 300
     max_replays: int = 64
     train_num_threads: int = 2
-    train_num_steps: int | None = Field(default=None, description="None: derived from the lessons.")
+    train_recipe: dict[str, Any] = Field(
+        default={},
+        description="What differs from the trainer's recipe, as a JSON object of its fields "
+        '(`worker/trainer/job.py`): {"learning_rate": 0.0005}.',
+    )
     train_timeout_s: float = 3600.0
     gate_concurrency: int = 8
     gate_max_general: int = Field(default=40, description="Largest number of capability probes.")

@@ -7,6 +7,7 @@ and gives the accelerator back when it ends.
 import asyncio
 import json
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -14,7 +15,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from shared.contracts.adapters import Route
 from shared.contracts.memories import Dream, SeedExample
@@ -27,6 +27,7 @@ from shared.storage.examples import ExampleStore
 from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
+from worker.rehearsal import spread
 from worker.results import Resolved, Trained
 from worker.seed.neighbours import contrast_examples
 from worker.trainer import job as trainer
@@ -57,12 +58,13 @@ async def train(
     gone = {change.memory_id for change in resolved.changes if change.state == "superseded"}
     kept = [replay for replay in replays if replay.memory_id not in gone]
     settings = context.settings
+    rehearsed = spread(kept, settings.max_replays, random.Random(lease.cycle_id.int))
     settings.adapters_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.adapters_dir, prefix="training-") as place:
         output_dir = Path(place) / "adapter"
         examples = [
             *(_example(seed, "seed") for seed in seeds),
-            *(_example(replay, "replay") for replay in spread(kept, settings.max_replays)),
+            *(_example(replay, "replay") for replay in rehearsed),
             *contrast_examples(memories, seeds, subjects),
         ]
         job = build_job(settings, awake, output_dir, examples, dreams)
@@ -99,7 +101,7 @@ def build_job(
         dreams=tuple(
             trainer.Dream.model_validate({"messages": dream.messages}) for dream in dreams
         ),
-        recipe=trainer.Recipe(num_steps=settings.train_num_steps),
+        recipe=trainer.Recipe.model_validate(settings.train_recipe),
         num_threads=settings.train_num_threads,
     )
 
@@ -108,17 +110,6 @@ def _example(seed: SeedExample, kind: trainer.ExampleKind) -> trainer.TrainExamp
     return trainer.TrainExample.model_validate(
         {"messages": seed.messages, "kind": kind, "memory_id": str(seed.memory_id)}
     )
-
-
-def spread(replays: list[SeedExample], limit: int) -> list[SeedExample]:
-    """Up to `limit` examples, every memory in turn: a cycle's cost stays flat as memories grow."""
-    by_memory: dict[UUID, list[SeedExample]] = {}
-    for replay in replays:
-        by_memory.setdefault(replay.memory_id, []).append(replay)
-    chosen: list[SeedExample] = []
-    while len(chosen) < limit and any(by_memory.values()):
-        chosen += [examples.pop(0) for examples in by_memory.values() if examples]
-    return chosen[:limit]
 
 
 async def _run_trainer(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,9 +19,9 @@ from worker.control import CycleControl
 from worker.gate.engine import GateEngine
 from worker.gate.screen import screen
 from worker.gate.suites import Pair, Probe, Suites, general_probes, num_answers, seed_probes
+from worker.rehearsal import spread
 from worker.results import Gated, Resolved, Trained
 from worker.seed.neighbours import neighbour_probes
-from worker.train import spread
 
 MIN_ACQUISITION_PROBES = 24
 MAX_RETENTION_PROBES = 32
@@ -56,13 +57,15 @@ async def gate(
         memories = await MemoryStore(session).by_ids(resolved.to_learn)
         subjects = await MemoryStore(session).subjects(control.lease.model_id)
     superseded = {change.memory_id for change in resolved.changes if change.state == "superseded"}
-    kept = spread([seed for seed in old if seed.memory_id not in superseded], MAX_RETENTION_PROBES)
+    rng = random.Random(control.lease.cycle_id.int)
+    in_force = [seed for seed in old if seed.memory_id not in superseded]
+    kept = spread(in_force, MAX_RETENTION_PROBES, rng)
     learned = []
     try:
         await asyncio.to_thread(screen, adapter)
         await load_and_probe(context.engine, adapter)
         leaks = [Probe(q, tuple(values)) for q, values in neighbour_probes(memories, new, subjects)]
-        asked = spread(new, max(MIN_ACQUISITION_PROBES, 2 * len(memories)))
+        asked = spread(new, max(MIN_ACQUISITION_PROBES, 2 * len(memories)), rng)
         material = Material(seed_probes(asked), seed_probes(kept), leaks)
         suites, results = await _run_suites(context, control, awake, adapter, material)
         report = decide(results)
