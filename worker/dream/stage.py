@@ -1,6 +1,7 @@
-"""Dream: prompts of the model's own, answered by the model as it is before training.
+"""Dream: prompts of the model's own, and the beginnings of its answers.
 
-The prompts come from the base, which dreams as well and faster; the answers from whoever is awake.
+Both are the bare base's: what it would say is held still, night after night, against the same
+point. What earlier nights taught is rehearsed by replays.
 """
 
 import asyncio
@@ -20,7 +21,9 @@ from worker.results import Dreamt
 from worker.triage.screen import why_unfit
 
 # The trainer only looks at the beginning of a dream (`max_dream_targets`).
-ANSWER_MAX_TOKENS = 8
+ANSWER_MAX_TOKENS = 16
+# A decoding step costs little more for many answers than for few, and chats go first.
+NUM_AT_ONCE = 24
 # Some dreams are unusable: ask for more than are needed.
 SPARE = 1.5
 
@@ -35,13 +38,13 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
     )
     await control.report(0.3, f"{len(free) + len(opened)} prompts")
     prompts = usable(free, opened)[:wanted]
-    limit = asyncio.Semaphore(context.settings.gate_concurrency)
+    limit = asyncio.Semaphore(NUM_AT_ONCE)
     num_done = 0
 
     async def answer(prompt: str) -> Dream | None:
         nonlocal num_done
         async with limit:
-            text = await _answer(context.engine, awake.engine_name, prompt)
+            text = await _answer(context.engine, awake.base, prompt)
         num_done += 1
         await control.report(0.3 + 0.7 * num_done / len(prompts), f"{num_done} dreams")
         if not text or why_unfit(text) is not None:

@@ -46,8 +46,8 @@ class Outcome:
         num_steps: Optimizer steps taken.
         seed_loss: Mean over the last tenth of the steps.
         kl: The same for the divergence on the dreams that were trained on.
-        drift: KL from the pre-sleep model on dreams that were not trained on (on all dreams
-            when none was held out); 0 without dreams.
+        drift: KL from the dreams' teacher on dreams that were not trained on (on all dreams when
+            none was held out); 0 without dreams.
         num_tokens: Tokens that went through the model in training.
     """
 
@@ -59,7 +59,7 @@ class Outcome:
 
 
 class Teacher:
-    """The pre-sleep model's hidden states on given answers, kept instead of its logits.
+    """Hidden states on given answers before training, kept instead of the logits.
 
     A state is D numbers where a distribution is V; the head, which has no LoRA, turns one into the
     other.
@@ -99,9 +99,8 @@ def train(student: Student, material: Material, recipe: Recipe, report: Report) 
     """
     parent_pid = os.getppid()
     teacher = Teacher()
-    teacher.read(
-        student, material.dreams + material.holdout_dreams, recipe.pack_tokens, adapter=True
-    )
+    dreams = material.dreams + material.holdout_dreams
+    teacher.read(student, dreams, recipe.pack_tokens, adapter=recipe.dream_teacher == "parent")
     if recipe.contrast_loss == "divergence":
         # The bare base: a parent may already leak.
         teacher.read(student, material.contrasts, recipe.pack_tokens, adapter=False)
