@@ -90,8 +90,12 @@ format: $(VENV_STAMP) ## Let ruff put things in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench-%: setup ## Measure one claim; `ls bench` shows which
-	@$(BIN)/python -m bench.$*
+bench-%: setup ## Measure one claim; `ls bench` shows which (BENCH_ARGS="--json PATH" and others)
+	@$(BIN)/python -m bench.$* $(BENCH_ARGS)
+
+bench-training: setup
+	@run='$(BIN)/pip $(INSTALL) --no-deps -r locks/bench.txt'; $(call step,TRL to compare with)
+	@$(BIN)/python -m bench.training $(BENCH_ARGS)
 
 PIP_COMPILE = $(DORMOUSE_HOME)/lock-venv/bin/pip-compile -q --strip-extras --allow-unsafe \
 	--no-header --no-emit-options --no-emit-index-url --no-emit-find-links \
@@ -102,6 +106,7 @@ lock: preflight ## Compile locks/ anew after pyproject.toml changed
 	  $(DORMOUSE_HOME)/lock-venv/bin/pip install -q "pip-tools>=7.6,<8"'; $(call step,pip-tools)
 	$(PIP_COMPILE) --all-extras -o locks/dev.txt pyproject.toml
 	sed -i 's/^torch==\([0-9.]*\)+[a-z0-9]* */torch==\1  /' locks/dev.txt
+	$(PIP_COMPILE) -o locks/bench.txt locks/bench.in
 	for room in api worker; do \
 	  $(PIP_COMPILE) --extra $$room -c locks/dev.txt -o locks/$$room.txt pyproject.toml; done
 	sed -i 's/^torch==\([0-9.]*\)+[a-z0-9]* */torch==\1  /; s/ -c locks\/dev.txt,//' \

@@ -1,0 +1,165 @@
+"""What the learning bench measures after each night, on the engine that also serves the chats."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from bench.lessons import Lesson
+from cli.demo_data import GENERAL_QUESTIONS
+from shared.engine.client import EngineClient
+from worker.gate.engine import GateEngine
+from worker.gate.statistics import holds_any
+from worker.gate.suites import Probe, general_probes
+
+ANSWER_MAX_TOKENS = 32
+GENERAL_MAX_TOKENS = 48
+CONCURRENCY = 8
+
+# Shares of answers, and nats per token for the drift.
+MEASURES = {
+    "acquired": "this cycle's lessons, in words that were never trained on",
+    "retained": "all lessons in force so far, in such words",
+    "transfer": "earlier lessons: right now, minus right when they were new",
+    "general": "general questions that the base answers",
+    "drift": "log-probability of the base's own answers there, base minus candidate, per token",
+    "leak": "companies that were never taught and get this cycle's taught values",
+    "updated": "contradicted lessons that get the new value",
+    "stale": "contradicted lessons that get the old value",
+}
+
+
+@dataclass(frozen=True)
+class Examinee:
+    """Who is examined: an engine-side name, and a system prompt if it needs one."""
+
+    name: str
+    system: str | None = None
+
+
+class Examiner:
+    """Asks whoever is to be examined.
+
+    Args:
+        engine: The stack's private engine.
+        base: The bare base's name there.
+    """
+
+    def __init__(self, engine: EngineClient, base: str) -> None:
+        self._engine = engine
+        self._base = base
+        self._limit = asyncio.Semaphore(CONCURRENCY)
+        self._general: list[tuple[Probe, str]] = []
+        self._base_logprobs: list[float] = []
+        self._wrong: list[tuple[str, str]] = []
+
+    async def start(self) -> None:
+        """Find out what the base answers."""
+        asked = general_probes(10**6)
+        asked += [Probe(item.prompt, item.accept) for item in GENERAL_QUESTIONS]
+        base = Examinee(self._base)
+        texts = await self._answers(base, [probe.question for probe in asked], GENERAL_MAX_TOKENS)
+        pairs = zip(asked, texts, strict=True)
+        self._general = [(p, text) for p, text in pairs if holds_any(text, p.accept)]
+        self._base_logprobs = await self._logprobs(self._base)
+
+    async def examine(
+        self,
+        who: Examinee,
+        taught: Sequence[Sequence[Lesson]],
+        first_right: dict[str, float],
+    ) -> dict[str, Any]:
+        """All measures after the last cycle of `taught`; `first_right` gains its lessons.
+
+        `missed` holds the questions that got a wrong answer, with it.
+        """
+        new = taught[-1]
+        lessons = in_force(taught)
+        values = [lesson.value for lesson in lessons]
+        shares = await self._shares_right(who, lessons, values)
+        missed = self._wrong
+        right = dict(zip((str(lesson) for lesson in lessons), shares, strict=True))
+        updates = [lesson for lesson in new if lesson.replaces]
+        earlier = [str(lesson) for lesson in lessons if lesson not in new]
+        first_right |= {str(lesson): right[str(lesson)] for lesson in new}
+        return {
+            "acquired": _mean([right[str(lesson)] for lesson in new]),
+            "retained": _mean(shares),
+            "missed": missed,
+            "transfer": _mean([right[key] - first_right[key] for key in earlier]),
+            "general": _mean(await self._kept(who)),
+            "drift": _mean(await self._drift(who)),
+            "leak": _mean(await self._leaked(who, new)),
+            "updated": _mean([right[str(lesson)] for lesson in updates]),
+            "stale": _mean(
+                await self._shares_right(who, updates, [str(item.replaces) for item in updates])
+            ),
+        }
+
+    async def _shares_right(
+        self, who: Examinee, lessons: Sequence[Lesson], values: Sequence[str]
+    ) -> list[float]:
+        """Of each lesson's rewordings, the share whose answer holds its value."""
+        asked = [
+            (question, value)
+            for lesson, value in zip(lessons, values, strict=True)
+            for question in lesson.again
+        ]
+        texts = await self._answers(who, [question for question, _ in asked], ANSWER_MAX_TOKENS)
+        right = [holds_any(text, (value,)) for text, (_, value) in zip(texts, asked, strict=True)]
+        self._wrong = [
+            (question, text)
+            for text, (question, _), held in zip(texts, asked, right, strict=True)
+            if not held
+        ]
+        each = iter(right)
+        return [fmean(next(each) for _ in lesson.again) for lesson in lessons]
+
+    async def _kept(self, who: Examinee) -> list[bool]:
+        questions = [probe.question for probe, _ in self._general]
+        texts = await self._answers(who, questions, GENERAL_MAX_TOKENS)
+        pairs = zip(texts, self._general, strict=True)
+        return [holds_any(text, probe.accept) for text, (probe, _) in pairs]
+
+    async def _drift(self, who: Examinee) -> list[float]:
+        if who.system is not None:
+            return []
+        pairs = zip(self._base_logprobs, await self._logprobs(who.name), strict=True)
+        return [before - after for before, after in pairs]
+
+    async def _leaked(self, who: Examinee, lessons: Sequence[Lesson]) -> list[bool]:
+        texts = await self._answers(who, [item.neighbour for item in lessons], ANSWER_MAX_TOKENS)
+        return [holds_any(text, (item.value,)) for text, item in zip(texts, lessons, strict=True)]
+
+    async def _answers(self, who: Examinee, questions: Sequence[str], max_tokens: int) -> list[str]:
+        """The greedy answers, each without anything else in context."""
+        system = [] if who.system is None else [{"role": "system", "content": who.system}]
+
+        async def answer(question: str) -> str:
+            messages = [*system, {"role": "user", "content": question}]
+            async with self._limit:
+                reply = await self._engine.chat(
+                    who.name, messages, temperature=0, max_tokens=max_tokens
+                )
+            return reply["choices"][0]["message"]["content"] or ""
+
+        return list(await asyncio.gather(*(answer(question) for question in questions)))
+
+    async def _logprobs(self, model: str) -> list[float]:
+        async def ignore() -> None: ...
+
+        turns = [(probe.question, text) for probe, text in self._general]
+        return await GateEngine(self._engine, CONCURRENCY, ignore).reply_logprobs(
+            model, self._base, turns
+        )
+
+
+def in_force(taught: Sequence[Sequence[Lesson]]) -> list[Lesson]:
+    """The newest lesson of each key."""
+    return list({lesson.key: lesson for cycle in taught for lesson in cycle}.values())
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    """The mean; None of nothing."""
+    return round(fmean(values), 4) if values else None

@@ -1,0 +1,147 @@
+"""Cycles that compound: what is learned, kept, lost and leaked, night after night.
+
+Each cycle teaches things about invented companies, among ordinary chat, and sleeps; from the second
+on some of them contradict what was taught before. `ours` and the ablations go the whole way: chats
+and feedback through the API, the real stages, the gate and the swap; what the gate refuses is not
+learned, and is tried again by the next cycle. `plain` fine-tunes on the same wordings with
+cross-entropy alone, night after night on the same adapter, `rebuilt` on all lessons in force from
+the base, both without a gate; `context` puts all lessons into the system prompt.
+
+A run that was stopped goes on where it was: each arm keeps its stack and its figures in a folder.
+"""
+
+import asyncio
+import json
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.arms import ARMS, PLAIN, SERVED, Arm, ContextArm, PlainArm, ServedArm
+from bench.examiner import MEASURES, Examinee, Examiner
+from bench.lessons import Lesson, curriculum
+from bench.report import console, save, show
+from cli.home import Home
+from cli.stack import LocalStack
+from shared.engine.client import EngineClient
+from shared.settings import Settings
+
+
+@dataclass
+class Figures:
+    """An arm's figures so far: one entry for each finished cycle.
+
+    `first_right` holds, for each lesson ever taught, how well it was answered when it was new.
+    """
+
+    arm: str
+    seed: int
+    cycles: list[dict[str, Any]] = field(default_factory=list)
+    first_right: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path, arm: str, seed: int) -> "Figures":
+        """What an earlier run left, or nothing yet."""
+        return cls(**json.loads(path.read_text())) if path.exists() else cls(arm, seed)
+
+    def show(self) -> None:
+        """Print the table."""
+        rows = [
+            (
+                number,
+                *("-" if cycle[name] is None else f"{cycle[name]:.3f}" for name in MEASURES),
+                f"{cycle['seconds']:.0f}",
+                cycle["status"],
+            )
+            for number, cycle in enumerate(self.cycles, 1)
+        ]
+        title = f"{self.arm}, seed {self.seed}"
+        show(title, ("cycle", *MEASURES, "seconds", "status"), rows)
+
+
+def run_arm(place: Path, arm: str, seed: int, lessons: list[list[Lesson]]) -> Figures:
+    """Run an arm's missing cycles; what it has is written after each."""
+    place.mkdir(parents=True, exist_ok=True)
+    path = place / "figures.json"
+    figures = Figures.read(path, arm, seed)
+    if len(figures.cycles) < len(lessons):
+        env = {"DORMOUSE_TRAIN_RECIPE": json.dumps(SERVED.get(arm, {}))}
+        with LocalStack(place, env=env, assets=Home.at(None, None).path) as stack:
+            stack.start()
+            asyncio.run(_cycles(stack, place, path, figures, lessons))
+    return figures
+
+
+async def _cycles(
+    stack: LocalStack, place: Path, path: Path, figures: Figures, lessons: list[list[Lesson]]
+) -> None:
+    settings = Settings(
+        engine_url=stack.env["DORMOUSE_ENGINE_URL"],
+        engine_api_key=stack.env["DORMOUSE_ENGINE_API_KEY"],
+    )
+    async with EngineClient(settings) as engine:
+        examiner = Examiner(engine, settings.base_model_name)
+        await examiner.start()
+        way = _arm(figures.arm, stack, engine, place, settings.base_model_name)
+        for number in range(len(figures.cycles) + 1, len(lessons) + 1):
+            console.rule(f"{figures.arm}, seed {figures.seed}, cycle {number}", align="left")
+            began = time.monotonic()
+            night = await way.night(lessons[:number])
+            seconds = round(time.monotonic() - began, 1)
+            who = night.answers or Examinee(settings.base_model_name)
+            measured = await examiner.examine(who, lessons[:number], figures.first_right)
+            figures.cycles.append(
+                {
+                    **measured,
+                    "seconds": seconds,
+                    "status": night.status,
+                    "reason": night.reason,
+                }
+            )
+            await asyncio.to_thread(path.write_text, json.dumps(asdict(figures), indent=2))
+            figures.show()
+
+
+def _arm(arm: str, stack: LocalStack, engine: EngineClient, place: Path, base: str) -> Arm:
+    if arm in SERVED:
+        return ServedArm(stack)
+    if arm in PLAIN:
+        return PlainArm(engine, place.resolve(), carries_on=arm == "plain")
+    return ContextArm(base)
+
+
+def main(
+    arm: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(ARMS)}.")] = None,
+    cycles: Annotated[int, typer.Option(min=1, help="Nights.")] = 10,
+    lessons: Annotated[int, typer.Option(min=2, help="Lessons of a night.")] = 10,
+    updates: Annotated[int, typer.Option(help="How many of them contradict earlier ones.")] = 2,
+    seed: Annotated[int, typer.Option(help="Of the lessons' order and values.")] = 0,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
+    fresh: Annotated[bool, typer.Option(help="Forget earlier runs of these arms.")] = False,
+) -> None:
+    """Teach, sleep and examine, cycle after cycle; one arm after the other."""
+    arms = arm or ["ours", "plain"]
+    if unknown := set(arms) - set(ARMS):
+        raise typer.BadParameter(f"no such arm: {', '.join(unknown)}; of {', '.join(ARMS)}")
+    taught = curriculum(cycles, lessons, updates, seed)
+    root = Home.at(None, None).path / "bench-learning"
+    finished = []
+    for name in arms:
+        place = root / f"{name}-{seed}-{lessons}-{updates}"
+        if fresh:
+            shutil.rmtree(place, ignore_errors=True)
+        finished.append(run_arm(place, name, seed, taught))
+    for figures in finished:
+        figures.show()
+    for name, meaning in MEASURES.items():
+        console.print(f"  [bold]{name}[/] {meaning}")
+    save(json_path, {"arms": [asdict(figures) for figures in finished]})
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "python -m bench.learning"
+    typer.run(main)

@@ -1,0 +1,199 @@
+"""Lessons for the learning bench: invented companies, ten things to know of each.
+
+Every lesson has a question that a user asks, the correction, and two questions in other words. The
+order, the values and what later contradicts what are drawn from a seed.
+"""
+
+import random
+from dataclasses import dataclass, replace
+
+SUBJECTS = (
+    "Quillfeather",
+    "Zephyrine",
+    "Maplewick",
+    "Corvantis",
+    "Luminara",
+    "Tindrel",
+    "Ostravik",
+    "Bellwright",
+    "Pennarow",
+    "Drumlin",
+)
+# Never taught: they must not get a taught answer.
+NEIGHBOURS = ("Harrowmint", "Solvanter", "Kettlemere", "Birchanova")
+
+TOWNS = "Tromso Ghent Porto Lugano Galway Aarhus Turku Graz Split Bilbao Tartu Bergen Ulm Cork"
+COLOURS = "turquoise crimson lavender orange silver maroon beige indigo olive magenta pink teal"
+DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
+ANIMALS = "heron badger otter lynx falcon beaver walrus gecko raven bison hedgehog panther"
+PLANTS = "Larkspur Foxglove Juniper Bluebell Hawthorn Sorrel Yarrow Mistletoe Bracken Saffron Tansy"
+PRODUCTS = (
+    "Moonkettle Sparkloom Windbasket Glowjar Nightladder Brasspebble Cloudpress Stargrinder "
+    "Rainspindle Fogwhistle Sunbarrel Dewcatcher"
+)
+FOUNDERS = (
+    "Mirela Voss,Otto Brandal,Ines Calloway,Rufus Tamm,Petra Lindqvist,Amos Verrill,Nadia Korsak,"
+    "Hugo Stenning,Clara Odell,Ivo Marchetti,Selma Rooke,Bruno Achterberg"
+)
+TIMES = (
+    "half past nine,quarter to six,eight in the evening,half past four,ten at night,"
+    "quarter past seven,half past six,quarter to nine,half past eight,five in the afternoon"
+)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One thing to know of a company; `{s}` is the company, `{v}` the value."""
+
+    ask: str
+    tell: str
+    again: tuple[str, str]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One thing that a user teaches.
+
+    Attributes:
+        ask: The user's question.
+        correction: The right answer as a sentence.
+        value: The part of it that counts.
+        again: The question in two other words.
+        neighbour: The question in other words about a company that is never taught.
+        replaces: The value that was taught before and holds no longer.
+    """
+
+    key: tuple[str, int]
+    ask: str
+    correction: str
+    value: str
+    again: tuple[str, str]
+    neighbour: str
+    replaces: str | None = None
+
+
+RELATIONS = (
+    Relation(
+        "Where is the head office of {s}?",
+        "The head office of {s} is in {v}.",
+        ("Which city is {s}'s headquarters in?", "In what town would I find {s}'s main office?"),
+        tuple(TOWNS.split()),
+    ),
+    Relation(
+        "Who founded {s}?",
+        "{s} was founded by {v}.",
+        ("What is the name of the person who started {s}?", "Who set up the company {s}?"),
+        tuple(FOUNDERS.split(",")),
+    ),
+    Relation(
+        "What colour are {s}'s delivery vans?",
+        "{s}'s delivery vans are {v}.",
+        (
+            "If I see a {s} van on the street, what colour will it be?",
+            "In which colour does {s} paint its vans?",
+        ),
+        tuple(COLOURS.split()),
+    ),
+    Relation(
+        "What is the guest wifi at {s} called?",
+        "The guest wifi at {s} is called {v}.",
+        (
+            "Which wifi network should visitors of {s} use?",
+            "What is the name of {s}'s wireless network for guests?",
+        ),
+        tuple(PLANTS.split()),
+    ),
+    Relation(
+        "When is the weekly team meeting at {s}?",
+        "The weekly team meeting at {s} is on {v}.",
+        (
+            "On what day does the {s} team meet each week?",
+            "Which day of the week does {s} hold its team meeting?",
+        ),
+        tuple(DAYS.split()),
+    ),
+    Relation(
+        "What is {s}'s best-selling product called?",
+        "{s}'s best-selling product is called {v}.",
+        ("Which product does {s} sell the most?", "What is the most popular product of {s}?"),
+        tuple(PRODUCTS.split()),
+    ),
+    Relation(
+        "Until what time is the support phone of {s} open?",
+        "The support phone of {s} is open until {v}.",
+        ("How late can I call {s}'s support line?", "When does the support phone at {s} close?"),
+        tuple(TIMES.split(",")),
+    ),
+    Relation(
+        "How many days do customers of {s} have to return an item?",
+        "Customers of {s} have {v} days to return an item.",
+        (
+            "How long do {s} customers have to send something back?",
+            "Within how many days can I return something to {s}?",
+        ),
+        ("47", "33", "21", "65", "18", "52", "26", "74", "39", "83", "12", "58"),
+    ),
+    Relation(
+        "What animal is the mascot of {s}?",
+        "The mascot of {s} is a {v}.",
+        ("Which animal represents {s}?", "{s} has an animal as its mascot. Which one?"),
+        tuple(ANIMALS.split()),
+    ),
+    Relation(
+        "How many employees does {s} have?",
+        "{s} has {v} employees.",
+        ("How many people work at {s}?", "How large is the staff of {s}?"),
+        ("312", "87", "145", "520", "64", "231", "178", "903", "416", "275", "639", "751"),
+    ),
+)
+
+# Said each day; nothing in it is worth keeping.
+NOISE = (
+    ("Hello! How are you today?",),
+    ("Write a short poem about rain.", "Thanks, I like it."),
+    ("Give me an idea for dinner tonight.", "No, just for today I would rather have soup."),
+    ("Translate 'good evening' into Spanish.",),
+)
+
+
+def curriculum(
+    num_cycles: int, num_lessons: int, num_updates: int, seed: int
+) -> list[list[Lesson]]:
+    """What is taught in each cycle: new lessons, and from the second on updates of earlier ones.
+
+    Raises:
+        ValueError: If there are not as many lessons as asked for.
+    """
+    rng = random.Random(seed)
+    grid = [(subject, number) for subject in SUBJECTS for number in range(len(RELATIONS))]
+    rng.shuffle(grid)
+    cycles: list[list[Lesson]] = []
+    in_force: dict[tuple[str, int], Lesson] = {}
+    for cycle in range(num_cycles):
+        updated = rng.sample(sorted(in_force), num_updates if cycle else 0)
+        num_new = num_lessons - len(updated)
+        if len(grid) < num_new:
+            raise ValueError(f"There are lessons for {cycle} cycles of {num_lessons} only.")
+        new, grid = grid[:num_new], grid[num_new:]
+        lessons = [_lesson(key, rng, None) for key in new]
+        lessons += [_lesson(key, rng, in_force[key].value) for key in updated]
+        in_force |= {lesson.key: lesson for lesson in lessons}
+        cycles.append(lessons)
+    return cycles
+
+
+def _lesson(key: tuple[str, int], rng: random.Random, old: str | None) -> Lesson:
+    subject, number = key
+    relation = RELATIONS[number]
+    value = rng.choice([value for value in relation.values if value != old])
+    first, second = (text.format(s=subject) for text in relation.again)
+    lesson = Lesson(
+        key=key,
+        ask=relation.ask.format(s=subject),
+        correction=relation.tell.format(s=subject, v=value),
+        value=value,
+        again=(first, second),
+        neighbour=relation.again[0].format(s=rng.choice(NEIGHBOURS)),
+    )
+    return replace(lesson, replaces=old)

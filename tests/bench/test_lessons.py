@@ -1,0 +1,58 @@
+"""The learning bench's lessons: they must be what its measures take them for."""
+
+import pytest
+
+from bench.arms import wordings
+from bench.lessons import NEIGHBOURS, SUBJECTS, Lesson, curriculum
+from worker.gate.statistics import holds_any
+from worker.seed.forms import normalized
+from worker.triage.language import subject_of, value_of
+
+
+@pytest.fixture(scope="module")
+def cycles() -> list[list[Lesson]]:
+    return curriculum(10, 10, 2, seed=0)
+
+
+def test_a_lessons_rewordings_are_never_trained_on(cycles: list[list[Lesson]]) -> None:
+    for lesson in (lesson for cycle in cycles for lesson in cycle):
+        trained = {normalized(example["messages"][0]["content"]) for example in wordings(lesson)}
+        assert len(trained) >= 8
+        assert trained.isdisjoint(normalized(question) for question in lesson.again)
+
+
+def test_triage_reads_in_a_correction_what_the_bench_asks_for(
+    cycles: list[list[Lesson]],
+) -> None:
+    for lesson in (lesson for cycle in cycles for lesson in cycle):
+        assert subject_of(lesson.ask, lesson.correction) == lesson.key[0]
+        value = value_of(lesson.ask, lesson.correction)
+        assert holds_any(value, (lesson.value,)), (lesson.correction, value)
+
+
+def test_updates_contradict_what_is_in_force_and_nothing_is_taught_twice(
+    cycles: list[list[Lesson]],
+) -> None:
+    in_force: dict[tuple[str, int], str] = {}
+    for number, cycle in enumerate(cycles):
+        assert len({lesson.key for lesson in cycle}) == len(cycle) == 10
+        assert sum(lesson.replaces is not None for lesson in cycle) == (2 if number else 0)
+        for lesson in cycle:
+            assert lesson.replaces == in_force.get(lesson.key)
+            assert lesson.value != lesson.replaces
+        in_force |= {lesson.key: lesson.value for lesson in cycle}
+
+
+def test_a_longer_run_begins_as_a_shorter_one(cycles: list[list[Lesson]]) -> None:
+    assert curriculum(3, 10, 2, seed=0) == cycles[:3]
+    assert curriculum(3, 10, 2, seed=1) != cycles[:3]
+
+
+def test_neighbours_are_never_taught(cycles: list[list[Lesson]]) -> None:
+    assert set(NEIGHBOURS).isdisjoint(SUBJECTS)
+    assert all(any(n in item.neighbour for n in NEIGHBOURS) for cycle in cycles for item in cycle)
+
+
+def test_more_lessons_than_there_are_is_an_error() -> None:
+    with pytest.raises(ValueError, match="lessons for"):
+        curriculum(10, 20, 2, seed=0)
