@@ -12,7 +12,7 @@ from pathlib import Path
 
 from worker.trainer.job import TrainJob
 from worker.trainer.run import run
-from worker.trainer.train import TrainingError
+from worker.trainer.train import Report, TrainingError
 
 # Chats come first where the engine has the same cores.
 NICENESS = 19
@@ -34,8 +34,13 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         report({"event": "error", "message": "Usage: python -m worker.trainer JOB.json"})
         return 2
+    return work(Path(arguments[0]), report)
+
+
+def work(path: Path, report: Report) -> int:
+    """Do the job in the file at `path`, whatever comes of it is reported; the exit status."""
     try:
-        job = TrainJob.model_validate_json(Path(arguments[0]).read_bytes())
+        job = TrainJob.model_validate_json(path.read_bytes())
         report({"event": "done", **run(job, report)})
     except (OSError, RuntimeError, ValueError, TrainingError) as error:
         logger.exception("training failed")

@@ -13,6 +13,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from worker.trainer.__main__ import work
+
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -106,6 +108,24 @@ def conversation(question: str, answer: str) -> list[dict[str, str]]:
 
 @pytest.fixture
 def run_trainer(tmp_path: Path) -> RunTrainer:
+    """Run a job in this process; its exit status and its events."""
+
+    def run(job: dict[str, Any], name: str = "job") -> tuple[int, list[dict[str, Any]]]:
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(job))
+        events: list[dict[str, Any]] = []
+        num_threads = torch.get_num_threads()
+        try:
+            return work(path, events.append), events
+        finally:
+            torch.set_num_threads(num_threads)
+            torch.set_flush_denormal(False)
+
+    return run
+
+
+@pytest.fixture
+def spawn_trainer(tmp_path: Path) -> RunTrainer:
     """Run a job as the cycle does: a process of its own, events on stdout."""
 
     def run(job: dict[str, Any], name: str = "job") -> tuple[int, list[dict[str, Any]]]:
