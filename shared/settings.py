@@ -74,6 +74,9 @@ class Settings(BaseSettings):
         default=20.0, description="A worker silent for this long lost its cycle."
     )
     max_cycle_traces: int = 2000
+    max_cycle_memories: int = Field(
+        default=10, description="Memories that one cycle learns; more wait for the next."
+    )
     max_stage_attempts: int = Field(
         default=3, description="How often a stage is tried before the cycle fails."
     )

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from shared.contracts.base import new_id
 from shared.contracts.memories import Evidence, Memory
-from worker.resolve.rules import resolve_memories
+from worker.resolve.rules import portion, resolve_memories
 
 MODEL: UUID = uuid4()
 
@@ -74,3 +74,19 @@ def test_the_key_ignores_case() -> None:
 def test_another_scope_is_no_contradiction() -> None:
     old = memory("Tromso", state="learned")
     assert resolve_memories([old], [memory("Bergen", scope="in the EU")]) == []
+
+
+def test_a_cycle_learns_the_oldest_and_leaves_the_others_for_the_next() -> None:
+    new = [memory("Tromso", relation=f"relation {number}") for number in range(5)]
+    to_learn, changes = portion(new, [], 3)
+    assert to_learn == [item.id for item in new[:3]]
+    assert changes == []
+
+
+def test_what_a_postponed_memory_replaces_stays_in_force() -> None:
+    old = memory("Tromso", state="learned")
+    new = [memory("Larkspur", relation="guest wifi"), memory("Bergen")]
+    changes = resolve_memories([old], new)
+    assert [change.memory_id for change in changes] == [old.id]
+    assert portion(new, changes, 1) == ([new[0].id], [])
+    assert portion(new, changes, 2) == ([item.id for item in new], changes)

@@ -5,6 +5,7 @@ wins silently.
 """
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from shared.contracts.memories import Memory, MemoryChange
 from worker.triage.language import words
@@ -34,6 +35,24 @@ def resolve_memories(old: Sequence[Memory], new: Sequence[Memory]) -> list[Memor
         else:
             changes.append(_hold(memory, rival))
     return changes
+
+
+def portion(
+    new: Sequence[Memory], changes: Sequence[MemoryChange], limit: int
+) -> tuple[list[UUID], list[MemoryChange]]:
+    """What one cycle learns: the oldest `limit` of the new memories that nothing changes.
+
+    What a night costs, and how far it moves the model, is the same however much waits. What a
+    postponed memory replaces stays in force until its own night.
+
+    Returns:
+        The memories to learn, and the changes that go with them.
+    """
+    changed = {change.memory_id for change in changes}
+    waiting = [memory.id for memory in new if memory.id not in changed]
+    postponed = set(waiting[limit:])
+    kept = [change for change in changes if change.superseded_by not in postponed]
+    return waiting[:limit], kept
 
 
 def same_value(first: Memory, second: Memory) -> bool:

@@ -3,7 +3,7 @@
 from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
-from worker.resolve.rules import resolve_memories
+from worker.resolve.rules import portion, resolve_memories
 from worker.results import Resolved
 
 
@@ -19,8 +19,5 @@ async def resolve(context: Context, control: CycleControl) -> Resolved:
     old = [memory for memory in lasting if memory.state == "learned"]
     new = [memory for memory in lasting if memory.state == "pending"]
     changes = resolve_memories(old, new)
-    settled = {change.memory_id for change in changes}
-    to_learn = [
-        memory.id for memory in lasting if memory.state == "pending" and memory.id not in settled
-    ]
+    to_learn, changes = portion(new, changes, context.settings.max_cycle_memories)
     return Resolved(to_learn=to_learn, changes=changes)

@@ -69,6 +69,12 @@ class Recipe(_Frozen):
         description="At 1e-3 the same steps left new wordings unanswered (2 of 8); the divergences "
         "hold the rest still, so this rate does not drift (0.026 nats per token).",
     )
+    warm_start_ratio: float = Field(
+        default=0.6,
+        gt=0,
+        description="Share of the rate for an adapter that goes on from a parent: the wordings are "
+        "known, only what they say is new.",
+    )
     warmup_ratio: float = Field(default=0.1, ge=0, lt=1)
     num_steps: int | None = Field(default=None, ge=1, description="None: derived, see below.")
     num_passes: float = Field(
@@ -142,13 +148,14 @@ class Recipe(_Frozen):
         num_steps = math.ceil(self.num_passes * num_seeds / self.seeds_per_step)
         return min(max(num_steps, self.min_num_steps), self.max_num_steps)
 
-    def learning_rate_for(self, num_seeds: int) -> float:
-        """The peak learning rate for that many new seed examples.
+    def learning_rate_for(self, num_seeds: int, *, warm_start: bool) -> float:
+        """The peak learning rate for that many new seed examples, from a parent or from the base.
 
         Few lessons pull all weights the same way: at the full rate two of them cost a tenth of the
         general answers, at a third of it none (36 and 40 of 41 kept, all held-out frames right).
         """
-        return self.learning_rate * min(math.sqrt(num_seeds / NUM_SEEDS_AT_FULL_RATE), 1.0)
+        ratio = min(math.sqrt(num_seeds / NUM_SEEDS_AT_FULL_RATE), 1.0)
+        return self.learning_rate * ratio * (self.warm_start_ratio if warm_start else 1.0)
 
     def seeds_in_step(self, num_seeds: int) -> int:
         """How many new seed examples a step takes.

@@ -41,7 +41,13 @@ def run(job: TrainJob, report: Report) -> dict[str, object]:
             f"{job.recipe.max_dream_length}: nothing would hold the model still."
         )
     student = load_student(job.base_path, job.parent_adapter_path, job.recipe, device)
-    outcome = train(student, material, job.recipe, report)
+    outcome = train(
+        student,
+        material,
+        job.recipe,
+        report,
+        warm_start=job.parent_adapter_path is not None,
+    )
 
     job.output_dir.parent.mkdir(parents=True, exist_ok=True)
     temporary_dir = Path(

@@ -91,8 +91,10 @@ class Teacher:
         return torch.cat([self._hidden[s.group, s.index] for s in sequences])
 
 
-def train(student: Student, material: Material, recipe: Recipe, report: Report) -> Outcome:
-    """Train the student's adapter in place.
+def train(
+    student: Student, material: Material, recipe: Recipe, report: Report, *, warm_start: bool
+) -> Outcome:
+    """Train the student's adapter in place; a warm start goes on from a parent's weights.
 
     Raises:
         TrainingError: If a loss is not finite or the parent process died.
@@ -107,7 +109,7 @@ def train(student: Student, material: Material, recipe: Recipe, report: Report) 
     num_steps = recipe.steps_for(len(material.seeds))
     optimizer = torch.optim.AdamW(
         student.parameters,
-        lr=recipe.learning_rate_for(len(material.seeds)),
+        lr=recipe.learning_rate_for(len(material.seeds), warm_start=warm_start),
         weight_decay=recipe.weight_decay,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
