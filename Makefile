@@ -110,7 +110,7 @@ lock: preflight ## Compile locks/ anew after pyproject.toml changed
 	for room in api worker; do \
 	  $(PIP_COMPILE) --extra $$room -c locks/dev.txt -o locks/$$room.txt pyproject.toml; done
 	sed -i 's/^torch==\([0-9.]*\)+[a-z0-9]* */torch==\1  /; s/ -c locks\/dev.txt,//' \
-	  locks/api.txt locks/worker.txt
+	  locks/api.txt locks/worker.txt locks/bench.txt
 
 # What can be said before anything is downloaded.
 .PHONY: preflight
