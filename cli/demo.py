@@ -34,6 +34,8 @@ from cli.stack import LocalStack
 MIN_LEARNED = len(LESSONS) - 1
 MIN_KEPT = 0.95
 CYCLE_TIMEOUT_S = 1200.0
+# A short night: the demo's model is small and its day had eight lessons.
+SHORT_NIGHT = {"DORMOUSE_NUM_DREAMS": "200"}
 # The reader's own fixed-width font: a picture must not call a server.
 SVG_WITHOUT_WEB_FONTS = re.sub(
     r"\s*@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL
@@ -90,7 +92,7 @@ def main(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console.record = svg is not None
     verdict = Verdict()
-    stack = LocalStack(place, assets=assets.path, attached=not keep)
+    stack = LocalStack(place, env=SHORT_NIGHT, assets=assets.path, attached=not keep)
     try:
         with verdict.part("Wake up"), BootView(console) as view:
             stack.start(view.on_event)
