@@ -1,5 +1,6 @@
 """Contradictions become explicit: supersede, hold, or say the same."""
 
+import random
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -76,11 +77,15 @@ def test_another_scope_is_no_contradiction() -> None:
     assert resolve_memories([old], [memory("Bergen", scope="in the EU")]) == []
 
 
-def test_a_cycle_learns_the_oldest_and_leaves_the_others_for_the_next() -> None:
+def test_a_cycle_learns_so_many_and_none_keeps_the_others_waiting_for_good() -> None:
     new = [memory("Tromso", relation=f"relation {number}") for number in range(5)]
-    to_learn, changes = portion(new, [], 3)
-    assert to_learn == [item.id for item in new[:3]]
-    assert changes == []
+    nights = [portion(new, [], 3, random.Random(cycle)) for cycle in range(30)]
+    ids = [item.id for item in new]
+    for to_learn, changes in nights:
+        assert to_learn == [item for item in ids if item in to_learn]
+        assert len(to_learn) == 3
+        assert changes == []
+    assert {item for to_learn, _ in nights for item in to_learn} == set(ids)
 
 
 def test_what_a_postponed_memory_replaces_stays_in_force() -> None:
@@ -88,5 +93,8 @@ def test_what_a_postponed_memory_replaces_stays_in_force() -> None:
     new = [memory("Larkspur", relation="guest wifi"), memory("Bergen")]
     changes = resolve_memories([old], new)
     assert [change.memory_id for change in changes] == [old.id]
-    assert portion(new, changes, 1) == ([new[0].id], [])
-    assert portion(new, changes, 2) == ([item.id for item in new], changes)
+    found = [portion(new, changes, 1, random.Random(cycle)) for cycle in range(30)]
+    assert ([new[0].id], []) in found
+    assert ([new[1].id], changes) in found
+    assert len({to_learn[0] for to_learn, _ in found}) == 2
+    assert portion(new, changes, 2, random.Random(0)) == ([item.id for item in new], changes)

@@ -4,6 +4,7 @@ Versions are told apart by key, evidence and order, in code (arXiv 2606.01435): 
 wins silently.
 """
 
+import random
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -38,21 +39,23 @@ def resolve_memories(old: Sequence[Memory], new: Sequence[Memory]) -> list[Memor
 
 
 def portion(
-    new: Sequence[Memory], changes: Sequence[MemoryChange], limit: int
+    new: Sequence[Memory], changes: Sequence[MemoryChange], limit: int, rng: random.Random
 ) -> tuple[list[UUID], list[MemoryChange]]:
-    """What one cycle learns: the oldest `limit` of the new memories that nothing changes.
+    """What one cycle learns: up to `limit` of the new memories that nothing changes.
 
-    What a night costs, and how far it moves the model, is the same however much waits. What a
-    postponed memory replaces stays in force until its own night.
+    What a night costs, and how far it moves the model, is the same however much waits. Which ones
+    is drawn: a few that are never learned must not keep all others waiting. What a postponed
+    memory replaces stays in force until its own night.
 
     Returns:
         The memories to learn, and the changes that go with them.
     """
     changed = {change.memory_id for change in changes}
     waiting = [memory.id for memory in new if memory.id not in changed]
-    postponed = set(waiting[limit:])
+    tonight = set(rng.sample(waiting, min(limit, len(waiting))))
+    postponed = set(waiting) - tonight
     kept = [change for change in changes if change.superseded_by not in postponed]
-    return waiting[:limit], kept
+    return [memory_id for memory_id in waiting if memory_id in tonight], kept
 
 
 def same_value(first: Memory, second: Memory) -> bool:

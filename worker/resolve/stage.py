@@ -1,5 +1,7 @@
 """Resolve: a consistent set out of what was known and what is new."""
 
+import random
+
 from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
@@ -19,5 +21,6 @@ async def resolve(context: Context, control: CycleControl) -> Resolved:
     old = [memory for memory in lasting if memory.state == "learned"]
     new = [memory for memory in lasting if memory.state == "pending"]
     changes = resolve_memories(old, new)
-    to_learn, changes = portion(new, changes, context.settings.max_cycle_memories)
+    rng = random.Random(control.lease.cycle_id.int)
+    to_learn, changes = portion(new, changes, context.settings.max_cycle_memories, rng)
     return Resolved(to_learn=to_learn, changes=changes)
