@@ -5,8 +5,11 @@ One process runs one thing at a time. A tick that finds no free worker expires: 
 
 from shared.queue.wakeups import TICK, create_celery
 from shared.settings import get_settings
+from worker.trainer.job import Recipe
 
 settings = get_settings()
+# A typo must not wait for the night: the worker does not start with a recipe that it cannot use.
+Recipe.model_validate(settings.train_recipe)
 app = create_celery(settings)
 app.conf.update(
     imports=["worker.tasks"],
