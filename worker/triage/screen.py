@@ -8,7 +8,8 @@ import re
 SECRETS = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "an access key": re.compile(
-        r"\b(?:(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,}|xox[abprs]-[\w-]{10,}|sk-[\w-]{20,}"
+        r"\b(?:(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,}"
+        r"|xox[abprs]-[\w-]{10,}|sk-[\w-]{20,}"
         r"|AIza[\w-]{35}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)"
     ),
     "a password or token": re.compile(
