@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # About eight lessons.
 NUM_SEEDS_AT_FULL_RATE = 160
+# The dreams' weight for few lessons, in units of that for many.
+MAX_KL_GAIN = 3.0
 
 ExampleKind = Literal["seed", "replay", "contrast"]
 
@@ -108,7 +110,9 @@ class Recipe(_Frozen):
         "the bare base's distribution. cross_entropy: learn the given answer.",
     )
     contrast_weight: float = Field(default=0.7, ge=0)
-    kl_weight: float = Field(default=3.0, ge=0)
+    kl_weight: float = Field(
+        default=3.0, ge=0, description="Of the dreams; more for few lessons, see kl_weight_for."
+    )
     max_grad_norm: float = 1.0
     weight_decay: float = 0.0
     max_length: int = Field(default=512, ge=8, description="Tokens; longer ends are cut off.")
@@ -154,8 +158,17 @@ class Recipe(_Frozen):
         Few lessons pull all weights the same way: at the full rate two of them cost a tenth of the
         general answers, at a third of it none (36 and 40 of 41 kept, all held-out frames right).
         """
-        ratio = min(math.sqrt(num_seeds / NUM_SEEDS_AT_FULL_RATE), 1.0)
+        ratio = _share_of_full_rate(num_seeds)
         return self.learning_rate * ratio * (self.warm_start_ratio if warm_start else 1.0)
+
+    def kl_weight_for(self, num_seeds: int) -> float:
+        """The dreams' weight for that many new seed examples.
+
+        What the rate gives up, the dreams gain, up to `MAX_KL_GAIN` times. One lesson is learned
+        within half of the steps either way; with the weight of eight it moved general answers 1.6
+        times as far (.0135 against .0084 nats per token; 59 against 62 of 64 kept).
+        """
+        return self.kl_weight * min(1 / _share_of_full_rate(num_seeds), MAX_KL_GAIN)
 
     def seeds_in_step(self, num_seeds: int) -> int:
         """How many new seed examples a step takes.
@@ -165,6 +178,10 @@ class Recipe(_Frozen):
         """
         wanted = math.ceil(self.num_passes * num_seeds / self.steps_for(num_seeds))
         return max(min(wanted, self.seeds_per_step), 1)
+
+
+def _share_of_full_rate(num_seeds: int) -> float:
+    return min(math.sqrt(num_seeds / NUM_SEEDS_AT_FULL_RATE), 1.0)
 
 
 class TrainJob(_Frozen):

@@ -116,6 +116,7 @@ def train(
         optimizer, lambda step: learning_rate_factor(step, num_steps, recipe.warmup_ratio)
     )
     batches = Batches(material, recipe)
+    kl_weight = recipe.kl_weight_for(len(material.seeds))
     seed_losses: list[float] = []
     kls: list[float] = []
     num_tokens = 0
@@ -123,7 +124,7 @@ def train(
         if os.getppid() != parent_pid:
             raise TrainingError("The parent process is gone.")
         start_s = time.monotonic()
-        losses, step_tokens = _backward(student, teacher, batches.next(), recipe)
+        losses, step_tokens = _backward(student, teacher, batches.next(), recipe, kl_weight)
         if not all(math.isfinite(value) for value in losses.values()):
             raise TrainingError(f"The loss of step {step} is not finite: {losses}.")
         torch.nn.utils.clip_grad_norm_(
@@ -211,7 +212,11 @@ def _divergences(
 
 
 def _backward(
-    student: Student, teacher: Teacher, batch: Sequence[TokenSequence], recipe: Recipe
+    student: Student,
+    teacher: Teacher,
+    batch: Sequence[TokenSequence],
+    recipe: Recipe,
+    kl_weight: float,
 ) -> tuple[dict[str, float], int]:
     """Accumulate the step's gradients, pack by pack.
 
@@ -222,7 +227,7 @@ def _backward(
     Returns:
         The step's losses by name, and the number of tokens computed.
     """
-    scales = {"contrast": recipe.contrast_weight, "dream": recipe.kl_weight}
+    scales = {"contrast": recipe.contrast_weight, "dream": kl_weight}
     totals: defaultdict[str, float] = defaultdict(float)
     for sequence in batch:
         totals[_term(sequence)] += sequence.num_targets * sequence.weight

@@ -173,6 +173,12 @@ def test_few_seeds_get_a_smaller_learning_rate() -> None:
     assert recipe.learning_rate_for(40, warm_start=True) == pytest.approx(5e-4)
 
 
+def test_dreams_weigh_more_beside_few_seeds() -> None:
+    recipe = Recipe(kl_weight=3)
+    weights = [recipe.kl_weight_for(n) for n in (1, 40, 160, 1000)]
+    assert weights == pytest.approx([9, 6, 3, 3])
+
+
 def test_few_seeds_are_not_repeated_more_often_than_many() -> None:
     recipe = Recipe()
     for num_seeds in (10, 24, 48, 180):
