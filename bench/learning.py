@@ -24,22 +24,28 @@ import typer
 from bench.arms import ARMS, PLAIN, SERVED, Arm, ContextArm, PlainArm, ServedArm
 from bench.examiner import MEASURES, Examinee, Examiner
 from bench.lessons import Lesson, curriculum
+from bench.outside import OUTSIDE_MEASURES, Outside
 from bench.report import console, save, show
 from cli.home import Home
 from cli.stack import LocalStack
 from shared.engine.client import EngineClient
 from shared.settings import Settings
 
+# The outside data takes minutes: it is asked each so many cycles, and after the last.
+OUTSIDE_EVERY = 5
+
 
 @dataclass
 class Figures:
     """An arm's figures so far: one entry for each finished cycle.
 
-    `first_right` holds, for each lesson ever taught, how well it was answered when it was new.
+    `base` holds the outside measures of the bare base. `first_right` holds, for each lesson ever
+    taught, how well it was answered when it was new.
     """
 
     arm: str
     seed: int
+    base: dict[str, float | None] = field(default_factory=dict)
     cycles: list[dict[str, Any]] = field(default_factory=list)
     first_right: dict[str, float] = field(default_factory=dict)
 
@@ -49,11 +55,11 @@ class Figures:
         return cls(**json.loads(path.read_text())) if path.exists() else cls(arm, seed)
 
     def show(self) -> None:
-        """Print the table."""
+        """Print the table; where the outside data was asked, its figures beside the base's."""
         rows = [
             (
                 number,
-                *("-" if cycle[name] is None else f"{cycle[name]:.3f}" for name in MEASURES),
+                *(_cell(cycle.get(name)) for name in MEASURES),
                 f"{cycle['seconds']:.0f}",
                 cycle["status"],
             )
@@ -61,9 +67,23 @@ class Figures:
         ]
         title = f"{self.arm}, seed {self.seed}"
         show(title, ("cycle", *MEASURES, "seconds", "status"), rows)
+        asked = [(n, c) for n, c in enumerate(self.cycles, 1) if c.get("blimp") is not None]
+        if asked:
+            figures = [("base", self.base), *asked]
+            show(
+                f"{title}, outside data",
+                ("cycle", *OUTSIDE_MEASURES),
+                [(n, *(_cell(values[name]) for name in OUTSIDE_MEASURES)) for n, values in figures],
+            )
 
 
-def run_arm(place: Path, arm: str, seed: int, lessons: list[list[Lesson]]) -> Figures:
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def run_arm(
+    place: Path, arm: str, seed: int, lessons: list[list[Lesson]], data: Path | None
+) -> Figures:
     """Run an arm's missing cycles; what it has is written after each."""
     place.mkdir(parents=True, exist_ok=True)
     path = place / "figures.json"
@@ -72,12 +92,17 @@ def run_arm(place: Path, arm: str, seed: int, lessons: list[list[Lesson]]) -> Fi
         env = {"DORMOUSE_TRAIN_RECIPE": json.dumps(SERVED.get(arm, {}))}
         with LocalStack(place, env=env, assets=Home.at(None, None).path) as stack:
             stack.start()
-            asyncio.run(_cycles(stack, place, path, figures, lessons))
+            asyncio.run(_cycles(stack, place, path, figures, lessons, data))
     return figures
 
 
 async def _cycles(
-    stack: LocalStack, place: Path, path: Path, figures: Figures, lessons: list[list[Lesson]]
+    stack: LocalStack,
+    place: Path,
+    path: Path,
+    figures: Figures,
+    lessons: list[list[Lesson]],
+    data: Path | None,
 ) -> None:
     settings = Settings(
         engine_url=stack.env["DORMOUSE_ENGINE_URL"],
@@ -86,6 +111,9 @@ async def _cycles(
     async with EngineClient(settings) as engine:
         examiner = Examiner(engine, settings.base_model_name)
         await examiner.start()
+        outside = Outside(engine, settings.base_model_name, data)
+        if not figures.base:
+            figures.base = await outside.examine(settings.base_model_name)
         way = _arm(figures.arm, stack, engine, place, settings.base_model_name)
         for number in range(len(figures.cycles) + 1, len(lessons) + 1):
             console.rule(f"{figures.arm}, seed {figures.seed}, cycle {number}", align="left")
@@ -94,6 +122,8 @@ async def _cycles(
             seconds = round(time.monotonic() - began, 1)
             who = night.answers or Examinee(settings.base_model_name)
             measured = await examiner.examine(who, lessons[:number], figures.first_right)
+            if who.system is None and (number % OUTSIDE_EVERY == 0 or number == len(lessons)):
+                measured |= await outside.examine(who.name)
             figures.cycles.append(
                 {
                     **measured,
@@ -120,6 +150,9 @@ def main(
     lessons: Annotated[int, typer.Option(min=2, help="Lessons of a night.")] = 10,
     updates: Annotated[int, typer.Option(help="How many of them contradict earlier ones.")] = 2,
     seed: Annotated[int, typer.Option(help="Of the lessons' order and values.")] = 0,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with `blimp.jsonl` and `xstest.jsonl`.")
+    ] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
     fresh: Annotated[bool, typer.Option(help="Forget earlier runs of these arms.")] = False,
 ) -> None:
@@ -134,10 +167,10 @@ def main(
         place = root / f"{name}-{seed}-{lessons}-{updates}"
         if fresh:
             shutil.rmtree(place, ignore_errors=True)
-        finished.append(run_arm(place, name, seed, taught))
+        finished.append(run_arm(place, name, seed, taught, data))
     for figures in finished:
         figures.show()
-    for name, meaning in MEASURES.items():
+    for name, meaning in {**MEASURES, **OUTSIDE_MEASURES}.items():
         console.print(f"  [bold]{name}[/] {meaning}")
     save(json_path, {"arms": [asdict(figures) for figures in finished]})
 
