@@ -19,6 +19,7 @@ from sqlalchemy import (
     Integer,
     Text,
     UniqueConstraint,
+    Uuid,
     func,
     text,
 )
@@ -165,6 +166,7 @@ class TraceRow(Row):
     token_ids: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     usage: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     timing: Mapped[dict[str, Any]]
+    memory_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
     error: Mapped[str | None]
     thread_sha256: Mapped[str]
     created_at: Mapped[datetime]
@@ -227,6 +229,7 @@ class MemoryRow(Row):
     session_id: Mapped[str | None]
     expires_at: Mapped[datetime | None]
     superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("memories.id"))
+    reviewed_by: Mapped[str | None]
     created_at: Mapped[datetime] = _now()
 
 
