@@ -173,6 +173,11 @@ class DormouseClient:
         """`GET /admin/memories/{id}`."""
         return self._call("GET", f"/admin/memories/{memory_id}")
 
+    def review(self, memory_id: str, *, decision: str, reason: str) -> Json:
+        """`POST /admin/memories/{id}/review`."""
+        body = {"decision": decision, "reason": reason}
+        return self._call("POST", f"/admin/memories/{memory_id}/review", json=body)
+
     def rollback(self, *, model: str = "default", to: int | str | None = None) -> Json:
         """`POST /admin/rollback`."""
         body = {"model": model} | ({"to": to} if to is not None else {})

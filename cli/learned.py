@@ -1,5 +1,6 @@
-"""`dormouse adapters`, `memories` and `rollback`: what was learned, and taking it back."""
+"""`dormouse adapters`, `memories`, `review`, `rollback`: what was learned, and what to do with it."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -39,6 +40,36 @@ def memories(
             return
         rows = client.memories()
     console.print(memory_table(rows) if rows else "No memories yet. They are made in its sleep.")
+
+
+class Decision(StrEnum):
+    """What a person says of a held memory."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
+@fail_in_one_line
+def review(
+    memory_id: Annotated[str, typer.Argument(metavar="ID", help="A memory that is `held`.")],
+    decision: Annotated[Decision, typer.Argument()],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the memory.")],
+    home: HomeOption = None,
+) -> None:
+    """Decide about a memory that contradicts another and is held.
+
+    An accepted one is learned by the next sleep cycle and replaces what it contradicts.
+
+    For example:
+
+      dormouse memories
+
+      dormouse review 0193… accept --reason "the office moved"
+    """
+    with DormouseClient.from_home(Home.at(home)) as client:
+        console.print(
+            memory_details(client.review(memory_id, decision=decision.value, reason=reason))
+        )
 
 
 @fail_in_one_line

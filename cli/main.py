@@ -33,6 +33,7 @@ app.command(rich_help_panel=NIGHT)(sleep.cancel)
 
 LEARNED = "What it learned"
 app.command(rich_help_panel=LEARNED)(learned.memories)
+app.command(rich_help_panel=LEARNED)(learned.review)
 app.command(rich_help_panel=LEARNED)(learned.adapters)
 app.command(rich_help_panel=LEARNED)(learned.rollback)
 

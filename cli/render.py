@@ -130,7 +130,7 @@ def memory_details(memory: Json) -> RenderableType:
     """One memory, with the words that it rests on."""
     evidence = [f"{item['trace_id']}: “{item['quote']}”" for item in memory.get("evidence") or []]
     names = "id kind persistence state scope subject relation question answer value reason"
-    names += " expires_at superseded_by cycle_id created_at"
+    names += " expires_at superseded_by reviewed_by cycle_id created_at"
     rows = [(name.replace("_", " "), escape(str(memory.get(name) or ""))) for name in names.split()]
     return _pairs([*rows, ("evidence", escape("\n".join(evidence)))])
 

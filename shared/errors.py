@@ -9,6 +9,7 @@ DormouseError
 ├── ConflictError              409
 │   ├── CycleActiveError            one cycle per model at a time
 │   ├── CycleFinishedError          nothing left to cancel
+│   ├── MemoryNotHeldError          nobody is asked about this memory
 │   ├── IdempotencyError            the same key came with other content
 │   └── RollbackError               no such version to go back to, or one without a passed gate
 ├── EngineError                502  the engine answered, but not as it should
@@ -119,6 +120,12 @@ class CycleFinishedError(ConflictError):
     """The cycle has ended."""
 
     code = "sleep_cycle_finished"
+
+
+class MemoryNotHeldError(ConflictError):
+    """The memory is not held for review."""
+
+    code = "memory_not_held"
 
 
 class IdempotencyError(ConflictError):

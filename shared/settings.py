@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     # Chat.
     max_body_bytes: int = 4 * 1024 * 1024
     max_choices: int = Field(default=8, description="Largest `n` that a client may ask for.")
+    max_context_memories: int = Field(
+        default=5,
+        description="Lessons that a chat is given in its context because no adapter holds them "
+        "yet; 0 gives none.",
+    )
     engine_connect_timeout_s: float = 5.0
     engine_idle_timeout_s: float = Field(
         default=120.0, description="Longest silence of the engine before a request is given up."

@@ -10,6 +10,7 @@ from api.chat.request import ChatRequest, thread_sha256
 from api.health import metrics
 from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
+from shared.contracts.memories import Memory
 from shared.contracts.traces import Trace, TraceStatus
 
 
@@ -17,7 +18,8 @@ from shared.contracts.traces import Trace, TraceStatus
 class Exchange:
     """What is known of an exchange before its reply.
 
-    `body` is the client's, `session_id` and `parent_id` place it in its conversation.
+    `body` is the client's, `session_id` and `parent_id` place it in its conversation, `memories`
+    are given to the model besides.
     """
 
     body: dict[str, Any]
@@ -25,6 +27,7 @@ class Exchange:
     route: Route
     session_id: str
     parent_id: UUID | None
+    memories: list[Memory] = field(default_factory=list)
     id: UUID = field(default_factory=new_id)
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     timing: dict[str, float] = field(default_factory=dict)
@@ -33,11 +36,14 @@ class Exchange:
     @property
     def headers(self) -> dict[str, str]:
         """What tells the client which trace this is and who answered."""
-        return {
+        headers = {
             "X-Dormouse-Trace": str(self.id),
             "X-Dormouse-Adapter": self.route.version,
             "X-Dormouse-Session": self.session_id,
         }
+        if self.memories:
+            headers["X-Dormouse-Memories"] = ",".join(str(memory.id) for memory in self.memories)
+        return headers
 
     def mark_first_token(self) -> None:
         """The first piece of the reply is here."""
@@ -77,6 +83,7 @@ class Exchange:
             token_ids=token_ids,
             usage=usage,
             timing={**self.timing, "total_s": total_s},
+            memory_ids=[memory.id for memory in self.memories] or None,
             error=error,
             thread_sha256=thread_sha256([*self.body["messages"], *said]),
             created_at=self.created_at,

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.chat.exchange import Exchange
 from api.chat.recorder import TraceRecorder
+from api.chat.reminders import relevant, reminded
 from api.chat.reply import public_reply, recorded_reply
 from api.chat.request import answered_prefix, parse, read_body, thread_sha256, upstream_body
 from api.chat.stream import ChatStream
@@ -20,6 +21,7 @@ from api.directory import Directory
 from api.health.guard import EngineGuard
 from shared.contracts.adapters import Caller, Route
 from shared.contracts.base import new_id
+from shared.contracts.memories import Memory
 from shared.engine.client import EngineClient
 from shared.errors import (
     BadRequestError,
@@ -28,6 +30,7 @@ from shared.errors import (
     EngineUnavailableError,
 )
 from shared.settings import Settings
+from shared.storage.memories import MemoryStore
 from shared.storage.traces import TraceStore
 
 PATH = "v1/chat/completions"
@@ -82,8 +85,7 @@ class ChatService:
         body = await read_body(request, self._settings.max_body_bytes)
         chat = parse(body, self._settings.max_choices)
         route = await self._directory.route(caller.tenant_id, chat.model)
-        session_id, parent_id = await self._place(request, route, body["messages"])
-        exchange = Exchange(body, chat, route, session_id, parent_id)
+        exchange = Exchange(body, chat, route, *await self._place(request, route, body["messages"]))
         stack = AsyncExitStack()
         try:
             opening = asyncio.ensure_future(self._open(exchange, stack))
@@ -134,6 +136,7 @@ class ChatService:
         asked once more. It never answers with something else.
         """
         sent = upstream_body(exchange.body, exchange.chat, exchange.route.engine_name)
+        sent["messages"] = reminded(sent["messages"], exchange.memories)
         await self._guard.ensure(exchange.route.adapter)
         try:
             return await stack.enter_async_context(self._engine.open(PATH, sent))
@@ -146,8 +149,11 @@ class ChatService:
 
     async def _place(
         self, request: Request, route: Route, messages: list[dict[str, Any]]
-    ) -> tuple[str, UUID | None]:
-        """The session and the trace before, by header or by the conversation's prefix."""
+    ) -> tuple[str, UUID | None, list[Memory]]:
+        """The session and the trace before, by header or by the conversation's prefix.
+
+        With them what the model must be told: a database that is away costs only that.
+        """
         named = request.headers.get("X-Dormouse-Session")
         if named is not None and not 0 < len(named) <= MAX_SESSION_LENGTH:
             raise BadRequestError(
@@ -155,6 +161,8 @@ class ChatService:
             )
         answered = answered_prefix(messages)
         before = None
+        memories: list[Memory] = []
+        limit = self._settings.max_context_memories
         try:
             async with self._directory.sessions.begin() as session:
                 store = TraceStore(session)
@@ -164,10 +172,14 @@ class ChatService:
                     )
                 if before is None and named is not None:
                     before = await store.latest(route.model_id, session_id=named)
+                session_id = named or (before[1] if before else new_id().hex)
+                if limit:
+                    known = await MemoryStore(session).outside_weights(route.model_id, session_id)
+                    memories = relevant(known, messages, limit)
         except (SQLAlchemyError, OSError) as error:
             log.warning("the conversation before is not known: %s", error)
-        session_id = named or (before[1] if before else new_id().hex)
-        return session_id, before[0] if before else None
+            session_id = named or new_id().hex
+        return session_id, before[0] if before else None, memories
 
 
 async def _unless_client_leaves(request: Request, work: "asyncio.Future[T]") -> T | None:

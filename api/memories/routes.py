@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from api.dependencies import AdminDep, ServicesDep
-from shared.contracts.memories import Memory
+from shared.contracts.memories import Memory, MemoryReview
 
 router = APIRouter(prefix="/admin/memories", tags=["memories"])
 
@@ -20,3 +20,11 @@ async def list_memories(caller: AdminDep, services: ServicesDep) -> dict[str, li
 async def get_memory(memory_id: UUID, caller: AdminDep, services: ServicesDep) -> Memory:
     """With the traces that it rests on."""
     return await services.memories.get(caller, memory_id)
+
+
+@router.post("/{memory_id}/review", summary="Decide about a held memory")
+async def review_memory(
+    memory_id: UUID, review: MemoryReview, caller: AdminDep, services: ServicesDep
+) -> Memory:
+    """`accept` lets the next sleep cycle learn it against what it contradicts; 409 if not held."""
+    return await services.memories.review(caller, memory_id, review)

@@ -3,14 +3,19 @@
 from uuid import UUID
 
 from shared.contracts.adapters import Caller
-from shared.contracts.memories import Memory
+from shared.contracts.memories import Memory, MemoryReview, MemoryState
 from shared.db.session import Sessions
-from shared.errors import NotFoundError
+from shared.errors import MemoryNotHeldError, NotFoundError
 from shared.storage.memories import MemoryStore
+
+_REVIEWED: dict[str, tuple[str, MemoryState]] = {
+    "accept": ("accepted", "pending"),
+    "reject": ("rejected", "rejected"),
+}
 
 
 class MemoryService:
-    """Reads memories.
+    """Reads memories, and writes what a person decides of the held ones.
 
     Args:
         sessions: The database.
@@ -35,3 +40,21 @@ class MemoryService:
         if not found:
             raise NotFoundError(f"There is no memory {memory_id}.")
         return found[0]
+
+    async def review(self, caller: Caller, memory_id: UUID, review: MemoryReview) -> Memory:
+        """Accept or reject a held memory.
+
+        Raises:
+            NotFoundError: If the tenant has none of this id.
+            MemoryNotHeldError: If nobody is asked about it.
+        """
+        memory = await self.get(caller, memory_id)
+        verb, state = _REVIEWED[review.decision]
+        reason = f"{caller.key_name} {verb} it: {review.reason}; {memory.reason}"
+        async with self._sessions.begin() as session:
+            store = MemoryStore(session)
+            if not await store.review(memory_id, state, caller.key_name, reason):
+                raise MemoryNotHeldError(
+                    f"Memory {memory_id} is {memory.state}, not held: there is nothing to decide."
+                )
+        return await self.get(caller, memory_id)

@@ -15,17 +15,23 @@ Split = Literal["train", "heldout"]
 
 
 class Evidence(Contract):
-    """The trace, and the words in it, that a memory rests on."""
+    """The trace, and the words in it, that a memory rests on.
+
+    `session_id` and `said_at` are the trace's, and only known of evidence that was stored.
+    """
 
     trace_id: UUID
     signal_id: UUID | None = None
     quote: str
+    session_id: str | None = None
+    said_at: datetime | None = None
 
 
 class Memory(Contract):
     """One thing worth keeping.
 
     `(scope, subject, relation)` is its key; `value` the short answer, `answer` the sentence.
+    `reviewed_by` is who decided about it when it was held.
     """
 
     id: UUID
@@ -44,6 +50,7 @@ class Memory(Contract):
     session_id: str | None = None
     expires_at: datetime | None = None
     superseded_by: UUID | None = None
+    reviewed_by: str | None = None
     evidence: list[Evidence] = Field(default_factory=list)
     created_at: datetime
 
@@ -51,6 +58,13 @@ class Memory(Contract):
     def key(self) -> tuple[str, str, str]:
         """What two memories must share to contradict each other."""
         return (self.scope, self.subject.lower(), self.relation)
+
+
+class MemoryReview(Contract):
+    """The body of `POST /admin/memories/{id}/review`: what a person decides of a held memory."""
+
+    decision: Literal["accept", "reject"]
+    reason: str = Field(min_length=1, max_length=2000)
 
 
 class TraceDecision(Contract):
@@ -62,12 +76,16 @@ class TraceDecision(Contract):
 
 
 class MemoryChange(Contract):
-    """What resolving did to one memory, and why."""
+    """What resolving did to one memory, and why.
+
+    `says_the_same` lets the memory that stays have this one's evidence too.
+    """
 
     memory_id: UUID
     state: MemoryState
     reason: str
     superseded_by: UUID | None = None
+    says_the_same: bool = False
 
 
 class SeedExample(Contract):

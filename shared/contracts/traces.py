@@ -16,7 +16,8 @@ class Trace(Contract):
     """One recorded exchange.
 
     `request` is the client's body without `model`; `reply` holds `choices` as the client saw them.
-    `token_ids` has one list for each choice. Times in `timing` are seconds.
+    `token_ids` has one list for each choice. Times in `timing` are seconds. `memory_ids` are the
+    memories that the model was given in its context.
     """
 
     id: UUID
@@ -33,6 +34,7 @@ class Trace(Contract):
     token_ids: list[list[int]] | None = None
     usage: dict[str, Any] | None = None
     timing: dict[str, float] = Field(default_factory=dict)
+    memory_ids: list[UUID] | None = None
     error: str | None = None
     thread_sha256: str
     created_at: datetime

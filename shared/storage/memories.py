@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.cycles import ACTIVE_STATUSES
 from shared.contracts.memories import Evidence, Memory, MemoryChange, MemoryState
-from shared.db.tables import MemoryEvidenceRow, MemoryRow, ModelRow
+from shared.db.tables import (
+    MemoryEvidenceRow,
+    MemoryRow,
+    ModelRow,
+    SleepCycleRow,
+    TraceRow,
+)
 
 
 class MemoryStore:
@@ -25,7 +32,12 @@ class MemoryStore:
             for evidence in memory.evidence:
                 await self._session.execute(
                     insert(MemoryEvidenceRow)
-                    .values(memory_id=memory.id, **evidence.model_dump())
+                    .values(
+                        memory_id=memory.id,
+                        trace_id=evidence.trace_id,
+                        signal_id=evidence.signal_id,
+                        quote=evidence.quote,
+                    )
                     .on_conflict_do_nothing()
                 )
 
@@ -51,6 +63,38 @@ class MemoryStore:
     async def in_states(self, model_id: UUID, states: Sequence[MemoryState]) -> list[Memory]:
         """A model's memories in some states, oldest first."""
         return await self._load(MemoryRow.model_id == model_id, MemoryRow.state.in_(states))
+
+    async def outside_weights(
+        self, model_id: UUID, session_id: str, limit: int = 200
+    ) -> list[Memory]:
+        """What the model should know and no adapter holds, newest first, without evidence.
+
+        Those of this session that have not expired, and the lasting ones that wait for a cycle.
+        A cycle that still runs has not yet compared its own with the others.
+        """
+        is_settled = (
+            select(SleepCycleRow.id)
+            .where(
+                SleepCycleRow.id == MemoryRow.cycle_id,
+                SleepCycleRow.status.not_in(ACTIVE_STATUSES),
+            )
+            .exists()
+        )
+        statement = (
+            select(MemoryRow)
+            .where(
+                MemoryRow.model_id == model_id,
+                MemoryRow.state == "pending",
+                or_(
+                    MemoryRow.persistence == "long_term",
+                    (MemoryRow.session_id == session_id) & (MemoryRow.expires_at > func.now()),
+                ),
+                is_settled,
+            )
+            .order_by(MemoryRow.id.desc())
+            .limit(limit)
+        )
+        return [_memory(row, []) for row in await self._session.scalars(statement)]
 
     async def by_ids(self, memory_ids: Sequence[UUID]) -> list[Memory]:
         """Some memories, oldest first."""
@@ -81,6 +125,36 @@ class MemoryStore:
                     state=change.state, reason=change.reason, superseded_by=change.superseded_by
                 )
             )
+            if change.says_the_same:
+                await self._copy_evidence(change)
+
+    async def _copy_evidence(self, change: MemoryChange) -> None:
+        copied = select(
+            literal(change.superseded_by, MemoryEvidenceRow.memory_id.type),
+            MemoryEvidenceRow.trace_id,
+            MemoryEvidenceRow.signal_id,
+            MemoryEvidenceRow.quote,
+        ).where(MemoryEvidenceRow.memory_id == change.memory_id)
+        columns = ["memory_id", "trace_id", "signal_id", "quote"]
+        await self._session.execute(
+            insert(MemoryEvidenceRow).from_select(columns, copied).on_conflict_do_nothing()
+        )
+
+    async def review(
+        self, memory_id: UUID, state: MemoryState, reviewed_by: str, reason: str
+    ) -> bool:
+        """Move a held memory on as a person decided.
+
+        Returns:
+            False if it is not held (any more).
+        """
+        found = await self._session.execute(
+            update(MemoryRow)
+            .where(MemoryRow.id == memory_id, MemoryRow.state == "held")
+            .values(state=state, reviewed_by=reviewed_by, reason=reason)
+            .returning(MemoryRow.id)
+        )
+        return found.first() is not None
 
     async def set_state(self, memory_ids: Sequence[UUID], state: MemoryState) -> None:
         """Move memories to a state."""
@@ -106,14 +180,21 @@ class MemoryStore:
         statement = select(MemoryRow).where(*conditions).order_by(MemoryRow.id).limit(limit)
         rows = list(await self._session.scalars(statement))
         evidence: dict[UUID, list[Evidence]] = {row.id: [] for row in rows}
-        found = await self._session.scalars(
-            select(MemoryEvidenceRow)
+        found = await self._session.execute(
+            select(MemoryEvidenceRow, TraceRow.session_id, TraceRow.created_at)
+            .join(TraceRow, TraceRow.id == MemoryEvidenceRow.trace_id)
             .where(MemoryEvidenceRow.memory_id.in_(evidence))
             .order_by(MemoryEvidenceRow.trace_id)
         )
-        for item in found:
+        for item, session_id, said_at in found:
             evidence[item.memory_id].append(
-                Evidence(trace_id=item.trace_id, signal_id=item.signal_id, quote=item.quote)
+                Evidence(
+                    trace_id=item.trace_id,
+                    signal_id=item.signal_id,
+                    quote=item.quote,
+                    session_id=session_id,
+                    said_at=said_at,
+                )
             )
         return [_memory(row, evidence[row.id]) for row in rows]
 

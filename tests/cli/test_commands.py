@@ -152,6 +152,16 @@ def test_feedback_sends_only_what_was_given(api: FakeApi) -> None:
     assert dormouse("feedback", "t1").exit_code == 1
 
 
+def test_a_held_memory_is_decided_with_a_reason(api: FakeApi) -> None:
+    reply = {"id": "m1", "state": "pending", "reason": "admin accepted it: it moved"}
+    api.replies["POST /admin/memories/m1/review"] = (200, reply)
+    result = dormouse("review", "m1", "accept", "--reason", "it moved")
+    assert "admin accepted it: it moved" in result.output
+    assert api.requests[-1][2] == {"decision": "accept", "reason": "it moved"}
+    assert dormouse("review", "m1", "perhaps", "--reason", "it moved").exit_code == 2
+    assert dormouse("review", "m1", "reject").exit_code == 2
+
+
 def test_rollback_takes_a_version_or_base(api: FakeApi) -> None:
     api.replies["POST /admin/rollback"] = (200, {"active": "base", "previous": 4})
     assert "base answers now; before: 4" in dormouse("rollback", "--to", "base").output

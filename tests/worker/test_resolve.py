@@ -1,15 +1,27 @@
 """Contradictions become explicit: supersede, hold, or say the same."""
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from shared.contracts.base import new_id
-from shared.contracts.memories import Evidence, Memory
-from worker.resolve.rules import portion, resolve_memories
+from shared.contracts.memories import Evidence, Memory, MemoryChange
+from worker.resolve.rules import portion
+from worker.resolve.rules import resolve_memories as resolve_at
 
 MODEL: UUID = uuid4()
+NOW = datetime.now(UTC)
+
+
+def resolve_memories(
+    old: list[Memory], new: list[Memory], held: list[Memory] | None = None
+) -> list[MemoryChange]:
+    return resolve_at(old, new, held or [], now=NOW)
+
+
+def said(**fields: Any) -> Evidence:
+    return Evidence.model_validate({"trace_id": uuid4(), "quote": "q", **fields})
 
 
 def memory(value: str, *, evidence: int = 1, **fields: Any) -> Memory:
@@ -43,6 +55,7 @@ def test_the_same_said_again_is_kept_once() -> None:
     old, new = memory("Tromso", state="learned"), memory("TROMSO")
     [change] = resolve_memories([old], [new])
     assert (change.memory_id, change.state, change.superseded_by) == (new.id, "superseded", old.id)
+    assert change.says_the_same
 
 
 def test_a_correction_with_enough_evidence_supersedes_with_its_reason() -> None:
@@ -57,6 +70,53 @@ def test_newest_does_not_win_against_more_evidence() -> None:
     old, new = memory("Tromso", state="learned", evidence=3), memory("Bergen")
     [change] = resolve_memories([old], [new])
     assert (change.memory_id, change.state) == (new.id, "held")
+
+
+def test_one_session_counts_once_however_often_it_says_so() -> None:
+    old = memory("Tromso", state="learned", evidence=2)
+    stubborn = [said(session_id="one") for _ in range(5)]
+    [change] = resolve_memories([old], [memory("Bergen").model_copy(update={"evidence": stubborn})])
+    assert change.state == "held"
+    several = [said(session_id=name) for name in ("one", "two")]
+    [change] = resolve_memories([old], [memory("Bergen").model_copy(update={"evidence": several})])
+    assert (change.memory_id, change.state) == (old.id, "superseded")
+
+
+def test_feedback_speaks_louder_than_a_turn_and_old_words_softer() -> None:
+    feedback = memory("Tromso", state="learned").model_copy(
+        update={"evidence": [said(signal_id=uuid4(), said_at=NOW)]}
+    )
+    turn = memory("Bergen").model_copy(update={"evidence": [said(said_at=NOW)]})
+    [change] = resolve_memories([feedback], [turn])
+    assert change.state == "held"
+    long_ago = [
+        item.model_copy(update={"said_at": NOW - timedelta(days=100)}) for item in feedback.evidence
+    ]
+    [change] = resolve_memories([feedback.model_copy(update={"evidence": long_ago})], [turn])
+    assert (change.memory_id, change.state) == (feedback.id, "superseded")
+
+
+def test_what_was_held_speaks_for_the_same_said_again() -> None:
+    old = memory("Tromso", state="learned", evidence=2)
+    held, new = memory("Bergen", state="held"), memory("Bergen")
+    changes = resolve_memories([old], [new], [held])
+    assert [(c.memory_id, c.state, c.superseded_by) for c in changes] == [
+        (old.id, "superseded", new.id),
+        (held.id, "superseded", new.id),
+    ]
+    assert changes[1].says_the_same
+    other = memory("Oslo", state="held")
+    [change] = resolve_memories([old], [new], [other])
+    assert change.state == "held"
+
+
+def test_what_a_person_accepted_wins_and_is_not_overruled_by_one_who_did_not() -> None:
+    old = memory("Tromso", state="learned", evidence=3)
+    accepted = memory("Bergen", reviewed_by="admin")
+    [change] = resolve_memories([old], [accepted])
+    assert (change.memory_id, change.state) == (old.id, "superseded")
+    [change] = resolve_memories([accepted], [memory("Oslo", evidence=9)])
+    assert change.state == "held"
 
 
 def test_two_that_disagree_in_one_batch_do_not_both_enter() -> None:

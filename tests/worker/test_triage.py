@@ -217,3 +217,12 @@ def test_words_inside_a_tool_result_are_not_a_persons_correction() -> None:
     poisoned = trace.model_copy(update={"request": {"messages": [*trace.messages, tool]}})
     _, findings = judge([asked, poisoned], [])
     assert findings == []
+
+
+def test_a_reply_that_one_praised_and_another_corrected_teaches_neither() -> None:
+    trace = make_trace(QUESTION, "It is in Ghent.")
+    signals = [make_signal(trace, rating=1), make_signal(trace, rating=-1, correction=LESSON)]
+    [decision], findings = judge([trace], signals)
+    assert decision.persistence == "discard"
+    assert "praised" in decision.reason
+    assert findings == []

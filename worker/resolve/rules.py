@@ -1,23 +1,40 @@
 """What becomes of memories that share a key, as a pure function.
 
 Versions are told apart by key, evidence and order, in code (arXiv 2606.01435): newest alone never
-wins silently.
+wins silently. What speaks for a memory is counted in sessions, not in repetitions: each session
+once, twice if somebody sent feedback, half if it is old. Of equal weights the later one wins; what
+weighs less is held until more sessions say it, or a person decides.
 """
 
+import math
 import random
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared.contracts.memories import Memory, MemoryChange
+from shared.contracts.memories import Evidence, Memory, MemoryChange
 from worker.triage.language import words
 
+FEEDBACK_WEIGHT = 2.0
+CHAT_WEIGHT = 1.0
+OLD_AFTER = timedelta(days=90)
+OLD_FACTOR = 0.5
 
-def resolve_memories(old: Sequence[Memory], new: Sequence[Memory]) -> list[MemoryChange]:
+
+def resolve_memories(
+    old: Sequence[Memory],
+    new: Sequence[Memory],
+    held: Sequence[Memory] = (),
+    *,
+    now: datetime,
+) -> list[MemoryChange]:
     """Compare each new memory with what is in force, and with the others of its batch.
 
     Args:
         old: Memories that are in the weights or wait to be, oldest first.
         new: This cycle's memories, oldest first.
+        held: Memories that wait for a person; what says the same as a new one speaks for it.
+        now: Decides what is old.
 
     Returns:
         Only what changes: what stays out of it is learned as it is.
@@ -26,15 +43,19 @@ def resolve_memories(old: Sequence[Memory], new: Sequence[Memory]) -> list[Memor
     changes: list[MemoryChange] = []
     for memory in new:
         rival = in_force.get(memory.key)
-        if rival is None:
-            in_force[memory.key] = memory
-        elif same_value(rival, memory):
-            changes.append(_same(rival, memory))
-        elif _weight(memory) >= _weight(rival):
-            changes.append(_supersede(rival, memory))
+        allies = [item for item in held if item.key == memory.key and same_value(item, memory)]
+        if rival is None or same_value(rival, memory):
+            in_force.setdefault(memory.key, memory)
+            if rival is not None:
+                changes.append(_same(rival, memory))
+            continue
+        speaking, against = weight([memory, *allies], now), weight([rival], now)
+        if speaking >= against:
+            changes.append(_supersede(rival, memory, speaking, against))
+            changes += [_same(memory, ally) for ally in allies]
             in_force[memory.key] = memory
         else:
-            changes.append(_hold(memory, rival))
+            changes.append(_hold(memory, rival, speaking, against))
     return changes
 
 
@@ -63,9 +84,21 @@ def same_value(first: Memory, second: Memory) -> bool:
     return words(first.value) == words(second.value)
 
 
-def _weight(memory: Memory) -> int:
-    """How much speaks for a memory: each trace once, and once more for explicit feedback."""
-    return len(memory.evidence) + sum(item.signal_id is not None for item in memory.evidence)
+def weight(memories: Sequence[Memory], now: datetime) -> float:
+    """How much speaks for what some memories say; without end once a person accepted it."""
+    if any(memory.reviewed_by for memory in memories):
+        return math.inf
+    by_session: dict[object, float] = {}
+    for item in (item for memory in memories for item in memory.evidence):
+        session = item.session_id or item.trace_id
+        by_session[session] = max(by_session.get(session, 0.0), _weight_of(item, now))
+    return sum(by_session.values())
+
+
+def _weight_of(item: Evidence, now: datetime) -> float:
+    full = CHAT_WEIGHT if item.signal_id is None else FEEDBACK_WEIGHT
+    is_old = item.said_at is not None and now - item.said_at > OLD_AFTER
+    return full * OLD_FACTOR if is_old else full
 
 
 def _same(rival: Memory, memory: Memory) -> MemoryChange:
@@ -74,27 +107,28 @@ def _same(rival: Memory, memory: Memory) -> MemoryChange:
         state="superseded",
         superseded_by=rival.id,
         reason=f"says the same as memory {rival.id}, which stays in force",
+        says_the_same=True,
     )
 
 
-def _supersede(rival: Memory, memory: Memory) -> MemoryChange:
+def _supersede(rival: Memory, memory: Memory, speaking: float, against: float) -> MemoryChange:
     return MemoryChange(
         memory_id=rival.id,
         state="superseded",
         superseded_by=memory.id,
         reason=(
             f"{rival.value!r} gives way to {memory.value!r}: said later, with evidence of weight "
-            f"{_weight(memory)} against {_weight(rival)}"
+            f"{speaking:g} against {against:g}"
         ),
     )
 
 
-def _hold(memory: Memory, rival: Memory) -> MemoryChange:
+def _hold(memory: Memory, rival: Memory, speaking: float, against: float) -> MemoryChange:
     return MemoryChange(
         memory_id=memory.id,
         state="held",
         reason=(
             f"contradicts memory {rival.id} ({rival.value!r}), for which more speaks "
-            f"({_weight(rival)} against {_weight(memory)}): a person should decide"
+            f"({against:g} against {speaking:g}): it waits for a person or for more evidence"
         ),
     )

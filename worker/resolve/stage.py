@@ -1,6 +1,7 @@
 """Resolve: a consistent set out of what was known and what is new."""
 
 import random
+from datetime import UTC, datetime
 
 from shared.storage.memories import MemoryStore
 from worker.context import Context
@@ -16,11 +17,12 @@ async def resolve(context: Context, control: CycleControl) -> Resolved:
     """
     async with context.sessions.begin() as session:
         store = MemoryStore(session)
-        known = await store.in_states(control.lease.model_id, ("learned", "pending"))
+        known = await store.in_states(control.lease.model_id, ("learned", "pending", "held"))
     lasting = [memory for memory in known if memory.persistence == "long_term"]
     old = [memory for memory in lasting if memory.state == "learned"]
     new = [memory for memory in lasting if memory.state == "pending"]
-    changes = resolve_memories(old, new)
+    held = [memory for memory in lasting if memory.state == "held"]
+    changes = resolve_memories(old, new, held, now=datetime.now(UTC))
     rng = random.Random(control.lease.cycle_id.int)
     to_learn, changes = portion(new, changes, context.settings.max_cycle_memories, rng)
     return Resolved(to_learn=to_learn, changes=changes)

@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Claim:
-    """Somebody's words about what is right, and where they were said."""
+    """Somebody's words about what is right, and where they were said; `about` is the trace."""
 
     question: str
     answer: str
@@ -47,6 +47,7 @@ class Claim:
     evidence: Evidence
     session_id: str
     how: str
+    about: UUID
     personal: bool = False
 
 
@@ -66,8 +67,9 @@ def judge(
     by_id = {trace.id: trace for trace in (*context, *traces)}
     decisions: dict[UUID, TraceDecision] = {}
     findings: list[Finding] = []
+    praised = {s.trace_id for s in signals if (s.rating or 0) > 0 and not s.correction}
     for claim in _claims(traces, signals, by_id):
-        finding, decision = _weigh(claim)
+        finding, decision = _weigh(claim, is_praised=claim.about in praised)
         if finding is not None:
             findings.append(finding)
         if decision.persistence != "discard" or claim.evidence.trace_id not in decisions:
@@ -103,6 +105,7 @@ def _claims(
                     evidence=Evidence(trace_id=trace.id, quote=text),
                     session_id=trace.session_id,
                     how="a person asked to keep it",
+                    about=trace.id,
                     personal=said.personal,
                 )
             )
@@ -118,11 +121,18 @@ def _claim(
     trace: Trace, answer: str, evidence: Evidence, how: str, *, personal: bool = False
 ) -> Claim:
     return Claim(
-        trace.user_text, answer, trace.reply_text, evidence, trace.session_id, how, personal
+        question=trace.user_text,
+        answer=answer,
+        wrong_reply=trace.reply_text,
+        evidence=evidence,
+        session_id=trace.session_id,
+        how=how,
+        about=trace.id,
+        personal=personal,
     )
 
 
-def _weigh(claim: Claim) -> tuple[Finding | None, TraceDecision]:
+def _weigh(claim: Claim, *, is_praised: bool) -> tuple[Finding | None, TraceDecision]:
     """The finding in a claim, or why there is none."""
 
     def discard(reason: str) -> tuple[None, TraceDecision]:
@@ -136,6 +146,8 @@ def _weigh(claim: Claim) -> tuple[Finding | None, TraceDecision]:
         return discard(f"{claim.how}, but it judges the answer and gives none")
     if len(text) > MAX_LESSON_CHARS:
         return discard(f"{claim.how}, but it is longer than a lesson ({len(text)} characters)")
+    if is_praised:
+        return discard(f"{claim.how}, but the same reply was praised: neither is learned")
     why_brief = _why_brief(claim)
     value = _value(claim) or (claim.answer.rstrip(".!") if why_brief else "")
     if not value:

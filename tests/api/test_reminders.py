@@ -1,0 +1,202 @@
+"""What a chat is told in its context: lessons that no adapter holds, and no others."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+
+from api.chat.reminders import relevant, reminded
+from shared.contracts.base import new_id
+from shared.contracts.memories import Memory
+from shared.db.session import Sessions
+from shared.db.tables import ModelRow, SleepCycleRow, TraceRow
+from shared.storage.cycles import SleepCycleStore
+from shared.storage.memories import MemoryStore
+from tests.fakes.engine import FakeEngine
+
+ASK = "Where is the head office of Quillfeather?"
+
+
+def memory(answer: str = "It is in Tromso.", **fields: Any) -> Memory:
+    now = datetime.now(UTC)
+    return Memory.model_validate(
+        {
+            "id": new_id(),
+            "model_id": uuid4(),
+            "cycle_id": uuid4(),
+            "kind": "fact",
+            "persistence": "long_term",
+            "state": "pending",
+            "subject": "Quillfeather",
+            "relation": "head office",
+            "question": ASK,
+            "answer": answer,
+            "value": answer,
+            "reason": "feedback corrected it",
+            "created_at": now,
+            **fields,
+        }
+    )
+
+
+class World:
+    """The default model's memories."""
+
+    def __init__(self, sessions: Sessions, model_id: UUID) -> None:
+        self.sessions, self.model_id = sessions, model_id
+
+    async def remember(self, *, cycle_status: str = "rejected", **fields: Any) -> Memory:
+        async with self.sessions.begin() as session:
+            cycle_id = await SleepCycleStore(session).add(
+                model_id=self.model_id, trigger="request", reason=None, requested_by="test"
+            )
+            await session.execute(
+                update(SleepCycleRow)
+                .where(SleepCycleRow.id == cycle_id)
+                .values(status=cycle_status)
+            )
+            added = memory(model_id=self.model_id, cycle_id=cycle_id, **fields)
+            await MemoryStore(session).add([added])
+        return added
+
+
+@pytest.fixture
+async def world(api: str, sessions: Sessions) -> World:
+    async with sessions.begin() as session:
+        model_id = await session.scalar(select(ModelRow.id).where(ModelRow.name == "default"))
+    assert model_id is not None
+    return World(sessions, model_id)
+
+
+async def chat(client: httpx.AsyncClient, text: str = ASK, **options: Any) -> httpx.Response:
+    body = {"model": "default", "messages": [{"role": "user", "content": text}]}
+    reply = await client.post("/v1/chat/completions", json=body, **options)
+    assert reply.status_code == 200
+    return reply
+
+
+async def test_a_lesson_that_no_adapter_holds_is_given_to_chats_that_touch_on_it(
+    client: httpx.AsyncClient, world: World, engine: FakeEngine
+) -> None:
+    added = await world.remember()
+    reply = await chat(client, "Can I visit quillfeather's head office?")
+    assert reply.headers["X-Dormouse-Memories"] == str(added.id)
+    assert engine.bodies[-1]["messages"] == [
+        {"role": "system", "content": "Keep in mind:\n- It is in Tromso."},
+        {"role": "user", "content": "Can I visit quillfeather's head office?"},
+    ]
+    other = await chat(client, "What is the capital of France?")
+    assert "X-Dormouse-Memories" not in other.headers
+    assert len(engine.bodies[-1]["messages"]) == 1
+
+
+async def test_the_trace_keeps_what_the_client_sent_and_names_what_was_given(
+    client: httpx.AsyncClient, world: World, sessions: Sessions
+) -> None:
+    added = await world.remember()
+    await chat(client)
+    await chat(client, "Hello!")
+    async with sessions.begin() as session:
+        first, second = await session.scalars(select(TraceRow).order_by(TraceRow.id))
+    assert first.request["messages"] == [{"role": "user", "content": ASK}]
+    assert first.memory_ids == [added.id]
+    assert second.memory_ids is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": "learned"},
+        {"state": "held"},
+        {"state": "superseded"},
+        {"cycle_status": "running"},
+        {"persistence": "session", "session_id": "another", "expires_in_s": 60},
+        {"persistence": "session", "session_id": "mine", "expires_in_s": -60},
+    ],
+)
+async def test_nothing_else_is_given(
+    client: httpx.AsyncClient, world: World, engine: FakeEngine, fields: dict[str, Any]
+) -> None:
+    expires_in_s = fields.pop("expires_in_s", None)
+    if expires_in_s is not None:
+        fields["expires_at"] = datetime.now(UTC) + timedelta(seconds=expires_in_s)
+    await world.remember(**fields)
+    await chat(client, headers={"X-Dormouse-Session": "mine"})
+    assert len(engine.bodies[-1]["messages"]) == 1
+
+
+async def test_what_only_matters_for_a_session_is_given_in_it_while_it_lives(
+    client: httpx.AsyncClient, world: World, engine: FakeEngine
+) -> None:
+    await world.remember(
+        persistence="session",
+        session_id="mine",
+        subject="",
+        answer="Call me Captain.",
+        expires_at=datetime.now(UTC) + timedelta(minutes=1),
+    )
+    await chat(client, "Good morning!", headers={"X-Dormouse-Session": "mine"})
+    assert "Call me Captain." in engine.bodies[-1]["messages"][0]["content"]
+    await chat(client, "Good morning!", headers={"X-Dormouse-Session": "another"})
+    assert len(engine.bodies[-1]["messages"]) == 1
+
+
+def test_the_newest_of_a_key_is_given_and_the_oldest_of_the_rest_first() -> None:
+    older, newer = memory("It is in Tromso."), memory("It is in Bergen.")
+    wifi = memory("The wifi is Larkspur.", relation="wifi")
+    asked = [{"role": "user", "content": ASK}]
+    assert relevant([wifi, newer, older], asked, 5) == [newer, wifi]
+    assert relevant([wifi, newer, older], asked, 1) == [wifi]
+
+
+def test_a_lesson_without_a_name_needs_two_words_in_common() -> None:
+    told = memory(subject="", question="What colour are the delivery vans?")
+    for text, is_given in (("Is the van's colour red?", False), ("Delivery vans: which?", True)):
+        assert bool(relevant([told], [{"role": "user", "content": text}], 5)) is is_given
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("Be brief.", "Be brief.\n\nKeep in mind:\n- It is in Tromso."),
+        ("", "Keep in mind:\n- It is in Tromso."),
+        (
+            [{"type": "text", "text": "Be brief."}],
+            [
+                {"type": "text", "text": "Be brief."},
+                {"type": "text", "text": "Keep in mind:\n- It is in Tromso."},
+            ],
+        ),
+    ],
+)
+def test_a_clients_own_system_message_stays_and_comes_first(content: Any, expected: Any) -> None:
+    messages = [{"role": "system", "content": content}, {"role": "user", "content": ASK}]
+    assert reminded(messages, [memory()]) == [
+        {"role": "system", "content": expected},
+        {"role": "user", "content": ASK},
+    ]
+    assert messages[0]["content"] == content
+
+
+async def test_a_person_decides_about_a_held_memory(
+    admin: httpx.AsyncClient, stranger: httpx.AsyncClient, world: World
+) -> None:
+    held, other = await world.remember(state="held"), await world.remember(state="held")
+    review = {"decision": "accept", "reason": "the lease says so"}
+    path = f"/admin/memories/{held.id}/review"
+    assert (await stranger.post(path, json=review)).status_code == 404
+    accepted = (await admin.post(path, json=review)).json()
+    assert (accepted["state"], accepted["reviewed_by"]) == ("pending", "admin")
+    assert "the lease says so" in accepted["reason"]
+    again = await admin.post(path, json=review)
+    assert again.status_code == 409
+    assert again.json()["error"]["code"] == "memory_not_held"
+    refused = await admin.post(
+        f"/admin/memories/{other.id}/review", json={"decision": "reject", "reason": "a joke"}
+    )
+    assert refused.json()["state"] == "rejected"
+    without = await admin.post(path, json={"decision": "accept"})
+    assert without.status_code == 400
