@@ -1,4 +1,4 @@
-"""`dormouse adapters`, `memories`, `review`, `rollback`: what was learned, and what to do with it."""
+"""`dormouse adapters`, `memories`, `review` and `rollback`: what was learned."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -1,5 +1,7 @@
 """A cycle that ends without a decision leaves everything as it was: its traces wait again."""
 
+import asyncio
+import shutil
 from typing import Literal
 
 from shared.contracts.cycles import Lease
@@ -8,14 +10,20 @@ from shared.storage.memories import MemoryStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
 from worker.context import Context
+from worker.train import workplace
 
 
 async def release(
     context: Context, lease: Lease, status: Literal["cancelled", "failed"], error: str | None
 ) -> None:
-    """Give traces and signals back to the queue and end the cycle, in one transaction."""
+    """Give traces and signals back to the queue and end the cycle, in one transaction.
+
+    What its trainer left half done goes too.
+    """
     async with context.sessions.begin() as session:
         await TraceStore(session).release(lease.cycle_id)
         await SignalStore(session).release(lease.cycle_id)
         await MemoryStore(session).withdraw(lease.cycle_id, status)
         await SleepCycleStore(session).finish(lease, status, error)
+    place = workplace(context.settings, lease.cycle_id)
+    await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)

@@ -8,13 +8,14 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from shared.contracts.adapters import Route
 from shared.contracts.memories import Dream, SeedExample
@@ -59,17 +60,18 @@ async def train(
     kept = [replay for replay in replays if replay.memory_id not in gone]
     settings = context.settings
     rehearsed = spread(kept, settings.max_replays, random.Random(lease.cycle_id.int))
-    settings.adapters_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.adapters_dir, prefix="training-") as place:
-        output_dir = Path(place) / "adapter"
-        examples = [
-            *(_example(seed, "seed") for seed in seeds),
-            *(_example(replay, "replay") for replay in rehearsed),
-            *contrast_examples(memories, seeds, subjects),
-        ]
-        job = build_job(settings, awake, output_dir, examples, dreams)
-        await _run_trainer(control, job, Path(place), settings.train_timeout_s)
-        sha256, path = await asyncio.to_thread(adopt, output_dir, settings.adapters_dir)
+    examples = [
+        *(_example(seed, "seed") for seed in seeds),
+        *(_example(replay, "replay") for replay in rehearsed),
+        *contrast_examples(memories, seeds, subjects),
+    ]
+    place = workplace(settings, lease.cycle_id)
+    job = build_job(settings, awake, place, examples, dreams)
+    if not job.output_dir.exists():
+        await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
+        await _run_trainer(control, job, place, settings.train_timeout_s)
+    sha256, path = await asyncio.to_thread(adopt, job.output_dir, settings.adapters_dir)
+    await asyncio.to_thread(shutil.rmtree, place)
     memory_ids = sorted({seed.memory_id for seed in (*seeds, *kept)})
     async with context.sessions.begin() as session:
         adapter = await AdapterStore(session).add(
@@ -84,10 +86,15 @@ async def train(
     return Trained(adapter_id=adapter.id)
 
 
+def workplace(settings: Settings, cycle_id: UUID) -> Path:
+    """Where a cycle's trainer works: what a killed one leaves there, the next goes on from."""
+    return settings.adapters_dir / f"training-{cycle_id}"
+
+
 def build_job(
     settings: Settings,
     awake: Route,
-    output_dir: Path,
+    place: Path,
     examples: list[trainer.TrainExample],
     dreams: list[Dream],
 ) -> trainer.TrainJob:
@@ -96,7 +103,8 @@ def build_job(
         base_path=Path(settings.base_model_path),
         base_name=awake.base,
         parent_adapter_path=Path(awake.adapter.path) if awake.adapter else None,
-        output_dir=output_dir,
+        output_dir=place / "adapter",
+        checkpoint_path=place / "checkpoint.pt",
         examples=tuple(examples),
         dreams=tuple(
             trainer.Dream.model_validate({"messages": dream.messages}) for dream in dreams

@@ -43,6 +43,7 @@ from worker.control import CycleControl
 from worker.cycle import run_cycle
 from worker.housekeeping import tick
 from worker.results import Dreamt, Seeded
+from worker.train import workplace
 from worker.triage.stage import triage
 
 QUESTION = "Where is the head office of Quillfeather?"
@@ -132,7 +133,10 @@ async def test_a_cycle_that_fails_gives_its_traces_and_signals_back(
     await world.correct(await world.add_trace(QUESTION))
     cycle_id = await world.queue()
 
+    place = workplace(context.settings, cycle_id)
+
     async def broken(*arguments: object) -> Seeded:
+        place.mkdir(parents=True)
         raise ValueError("the pen is empty\nand the paper too")
 
     monkeypatch.setattr(cycle_module, "seed", broken)
@@ -142,6 +146,7 @@ async def test_a_cycle_that_fails_gives_its_traces_and_signals_back(
     assert await world.trace_states() == ["queued"]
     assert await world.signal_states() == ["queued"]
     assert [memory.state for memory in await world.memories()] == ["rejected"]
+    assert not place.exists()
 
 
 async def test_a_cycle_goes_on_behind_its_last_finished_stage(

@@ -139,6 +139,9 @@ class Recipe(_Frozen):
         default=0.1, ge=0, lt=1, description="Share of dreams only used to measure drift."
     )
     num_probe_items: int = 4
+    checkpoint_steps: int = Field(
+        default=5, ge=1, description="A run that is killed loses at most so many steps."
+    )
     base_dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",
         description="Of the frozen weights; LoRA's are float32. auto: bfloat16 on CUDA and where "
@@ -195,6 +198,9 @@ class TrainJob(_Frozen):
         default=None, description="Warm start; None starts from the bare base."
     )
     output_dir: Path
+    checkpoint_path: Path | None = Field(
+        default=None, description="Where a run that was killed goes on; None starts anew."
+    )
     examples: tuple[TrainExample, ...]
     dreams: tuple[Dream, ...] = ()
     recipe: Recipe = Recipe()

@@ -11,6 +11,7 @@ import torch
 from transformers import AutoTokenizer
 
 from worker.trainer.artifacts import save_adapter, write_manifest, write_probe
+from worker.trainer.checkpoint import Checkpoint
 from worker.trainer.data import Group, Tokenizer, TokenSequence, tokenize
 from worker.trainer.job import TrainJob
 from worker.trainer.model import load_student
@@ -46,6 +47,7 @@ def run(job: TrainJob, report: Report) -> dict[str, object]:
         material,
         job.recipe,
         report,
+        Checkpoint(job.checkpoint_path, job),
         warm_start=job.parent_adapter_path is not None,
     )
 

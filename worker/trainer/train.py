@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from worker.trainer.checkpoint import Checkpoint
 from worker.trainer.data import TokenSequence, pack, shuffled_forever
 from worker.trainer.job import Recipe
 from worker.trainer.loss import divergences, target_losses
@@ -92,9 +93,17 @@ class Teacher:
 
 
 def train(
-    student: Student, material: Material, recipe: Recipe, report: Report, *, warm_start: bool
+    student: Student,
+    material: Material,
+    recipe: Recipe,
+    report: Report,
+    checkpoint: Checkpoint,
+    *,
+    warm_start: bool,
 ) -> Outcome:
     """Train the student's adapter in place; a warm start goes on from a parent's weights.
+
+    A run that was killed goes on behind its checkpoint, with the batches that it would have had.
 
     Raises:
         TrainingError: If a loss is not finite or the parent process died.
@@ -117,10 +126,10 @@ def train(
     )
     batches = Batches(material, recipe)
     kl_weight = recipe.kl_weight_for(len(material.seeds))
-    seed_losses: list[float] = []
-    kls: list[float] = []
-    num_tokens = 0
-    for step in range(1, num_steps + 1):
+    progress = checkpoint.restore(student, optimizer, schedule)
+    for _ in range(progress.step):
+        batches.next()
+    for step in range(progress.step + 1, num_steps + 1):
         if os.getppid() != parent_pid:
             raise TrainingError("The parent process is gone.")
         start_s = time.monotonic()
@@ -133,9 +142,11 @@ def train(
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        num_tokens += step_tokens
-        seed_losses.append(losses["seed_loss"])
-        kls.append(losses["kl"])
+        progress.step = step
+        progress.num_tokens += step_tokens
+        progress.seed_losses.append(losses["seed_loss"])
+        progress.kls.append(losses["kl"])
+        checkpoint.save(progress, student, optimizer, schedule)
         report(
             {
                 "event": "step",
@@ -148,12 +159,12 @@ def train(
     tail = max(num_steps // 10, 1)
     return Outcome(
         num_steps=num_steps,
-        seed_loss=sum(seed_losses[-tail:]) / tail,
-        kl=sum(kls[-tail:]) / tail,
+        seed_loss=sum(progress.seed_losses[-tail:]) / tail,
+        kl=sum(progress.kls[-tail:]) / tail,
         drift=measure_drift(
             student, teacher, material.holdout_dreams or material.dreams, recipe.pack_tokens
         ),
-        num_tokens=num_tokens,
+        num_tokens=progress.num_tokens,
     )
 
 

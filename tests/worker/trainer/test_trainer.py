@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
 from tests.worker.trainer.conftest import RunTrainer
+from worker.trainer.__main__ import work
 from worker.trainer.job import Recipe
 
 # PEFT asks transformers by a name that is on its way out.
@@ -135,6 +136,39 @@ def test_a_parent_of_another_rank_is_refused(
     status, events = run_trainer(job)
     assert status != 0
     assert "parent adapter has r=4" in events[-1]["message"]
+
+
+def test_a_killed_run_goes_on_behind_its_checkpoint_and_ends_with_the_same_bytes(
+    job: dict[str, Any], run_trainer: RunTrainer, tmp_path: Path
+) -> None:
+    job["recipe"] |= {"num_steps": 7, "checkpoint_steps": 2}
+    assert run_trainer({**job, "output_dir": str(tmp_path / "whole")})[0] == 0
+    kept = {**job, "checkpoint_path": str(tmp_path / "checkpoint.pt")}
+    path = tmp_path / "killed.json"
+    path.write_text(json.dumps(kept))
+
+    def killed_in_step_5(event: dict[str, object]) -> None:
+        if event.get("step") == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work(path, killed_in_step_5)
+    status, events = run_trainer(kept)
+    assert status == 0
+    assert [event["step"] for event in events if event["event"] == "step"] == [5, 6, 7]
+    for name in ("adapter_model.safetensors", "probe.json"):
+        whole, resumed = tmp_path / "whole" / name, tmp_path / "adapter" / name
+        assert whole.read_bytes() == resumed.read_bytes(), name
+
+
+def test_a_checkpoint_of_another_job_is_ignored(
+    job: dict[str, Any], run_trainer: RunTrainer, tmp_path: Path
+) -> None:
+    job["checkpoint_path"] = str(tmp_path / "checkpoint.pt")
+    assert run_trainer(job)[0] == 0
+    other = {**job, "output_dir": str(tmp_path / "other"), "examples": job["examples"][:2]}
+    _, events = run_trainer(other)
+    assert events[0]["step"] == 1
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_without_output(
