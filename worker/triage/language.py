@@ -62,7 +62,9 @@ TRAILERS = re.compile(
 )
 # Sure verbs first; then a word that looks like one from what follows it.
 VERBS = (
-    re.compile(r"\b(?:is|are|was|were|has|have|uses|use)\b", re.IGNORECASE),
+    re.compile(
+        r"\b(?:is|are|was|were|has|have|uses|use|must|should|can|(?-i:may))\b", re.IGNORECASE
+    ),
     re.compile(
         r"\b[a-z]{3,}(?<!s)s\b(?=\s+(?:in|to|at|on|from|by|with|for|until|only|never|always|the|an?"
         r"|every|each|about|\d))"

@@ -15,6 +15,7 @@ from worker.triage.language import (
     value_of,
     words,
 )
+from worker.triage.questions import question_for
 from worker.triage.screen import why_unfit
 from worker.triage.turns import is_verdict, lesson_in
 
@@ -39,7 +40,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Claim:
-    """Somebody's words about what is right, and where they were said; `about` is the trace."""
+    """Somebody's words about what is right, and where they were said.
+
+    `about` is the trace that they speak of. What `is_told` answers no question of the user's.
+    """
 
     question: str
     answer: str
@@ -48,6 +52,7 @@ class Claim:
     session_id: str
     how: str
     about: UUID
+    is_told: bool = False
     personal: bool = False
 
 
@@ -99,13 +104,14 @@ def _claims(
         else:
             claims.append(
                 Claim(
-                    question=said.lesson,
+                    question=question_for(said.lesson) or said.lesson,
                     answer=said.lesson,
                     wrong_reply="",
                     evidence=Evidence(trace_id=trace.id, quote=text),
                     session_id=trace.session_id,
                     how="a person asked to keep it",
                     about=trace.id,
+                    is_told=True,
                     personal=said.personal,
                 )
             )
@@ -183,11 +189,16 @@ def _why_brief(claim: Claim) -> str:
 
 
 def _value(claim: Claim) -> str:
+    if not claim.is_told:
+        return value_of(claim.question, claim.answer)
+    # What follows its verb is what it says: all of it where a deed is asked for.
+    head, tail = at_verb(claim.answer)
     if claim.question == claim.answer:
-        # What is told has no question: what follows its verb is what it says.
-        head, tail = at_verb(claim.answer)
         return value_of(head, tail)
-    return value_of(claim.question, claim.answer)
+    if claim.question.endswith(" do?"):
+        return tail.strip().rstrip(".!")
+    lead = claim.answer.removesuffix(tail)
+    return value_of(f"{claim.question} {lead}", claim.answer)
 
 
 def _holds(text: str, value: str) -> bool:
