@@ -31,7 +31,8 @@ class Memory(Contract):
     """One thing worth keeping.
 
     `(scope, subject, relation)` is its key; `value` the short answer, `answer` the sentence.
-    `reviewed_by` is who decided about it when it was held.
+    `reviewed_by` is who decided about it when it was held. It rests on its evidence, or on a
+    document.
     """
 
     id: UUID
@@ -51,6 +52,7 @@ class Memory(Contract):
     expires_at: datetime | None = None
     superseded_by: UUID | None = None
     reviewed_by: str | None = None
+    document_id: UUID | None = None
     evidence: list[Evidence] = Field(default_factory=list)
     created_at: datetime
 

@@ -205,6 +205,27 @@ class TraceDecisionRow(Row):
     reason: Mapped[str]
 
 
+class DocumentRow(Row):
+    """A text to study, and its place in consolidation."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        UniqueConstraint("model_id", "sha256"),
+        Index("ix_documents_queued", "model_id", "id", postgresql_where=text("state = 'queued'")),
+        Index("ix_documents_cycle", "cycle_id"),
+    )
+    id: Mapped[UUID] = _id()
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
+    model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id"))
+    title: Mapped[str]
+    text: Mapped[str]
+    sha256: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="queued")
+    counts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    cycle_id: Mapped[UUID | None] = mapped_column(ForeignKey("sleep_cycles.id"))
+    created_at: Mapped[datetime] = _now()
+
+
 class MemoryRow(Row):
     """One thing worth keeping."""
 
@@ -230,6 +251,7 @@ class MemoryRow(Row):
     expires_at: Mapped[datetime | None]
     superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("memories.id"))
     reviewed_by: Mapped[str | None]
+    document_id: Mapped[UUID | None] = mapped_column(ForeignKey("documents.id"))
     created_at: Mapped[datetime] = _now()
 
 

@@ -1,0 +1,71 @@
+"""Documents that are given to study: what they hold becomes memories like what is said in chats."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field, field_validator
+
+from shared.contracts.base import Contract
+
+MAX_TEXT_CHARS = 200_000
+
+DocumentState = Literal["queued", "claimed", "studied"]
+
+
+class DocumentRequest(Contract):
+    """The body of `POST /admin/documents`: plain text or Markdown."""
+
+    model: str = Field(default="default", min_length=1, max_length=200)
+    title: str = Field(min_length=1, max_length=200)
+    text: str = Field(min_length=1, max_length=MAX_TEXT_CHARS)
+
+    @field_validator("title", "text")
+    @classmethod
+    def _can_be_stored(cls, value: str) -> str:
+        """PostgreSQL keeps neither NUL nor half of a surrogate pair.
+
+        Raises:
+            ValueError: If it holds one.
+        """
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("it holds half of a surrogate pair") from error
+        if "\0" in value:
+            raise ValueError("it holds the character NUL")
+        return value
+
+
+class DocumentCounts(Contract):
+    """What became of a document's sentences.
+
+    `memories` are to be learned, `unfit` hold secrets, personal data or instructions,
+    `without_fact` state nothing that could be asked for.
+    """
+
+    sentences: int = 0
+    memories: int = 0
+    unfit: int = 0
+    without_fact: int = 0
+
+
+class Document(Contract):
+    """A document, without its text."""
+
+    id: UUID
+    title: str
+    sha256: str
+    num_chars: int
+    state: DocumentState
+    counts: DocumentCounts | None = None
+    cycle_id: UUID | None = None
+    created_at: datetime
+
+
+class DocumentText(Contract):
+    """What triage reads of a document."""
+
+    id: UUID
+    title: str
+    text: str
