@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from api.adapters.routes import router as adapters
 from api.chat.routes import router as chat
+from api.documents.routes import router as documents
 from api.errors import install_error_handlers
 from api.feedback.routes import router as feedback
 from api.health.routes import router as health
@@ -30,7 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(title="Dormouse", version="0.1.0", lifespan=lifespan)
     install_error_handlers(app)
-    for router in (chat, feedback, sleep, adapters, memories, health):
+    for router in (chat, feedback, sleep, adapters, memories, documents, health):
         app.include_router(router)
     return app
 

@@ -8,6 +8,7 @@ from api.adapters.service import AdapterService
 from api.chat.recorder import TraceRecorder
 from api.chat.service import ChatService
 from api.directory import Directory
+from api.documents.service import DocumentService
 from api.feedback.service import FeedbackService
 from api.health.guard import EngineGuard
 from api.health.service import HealthService
@@ -34,6 +35,7 @@ class Services:
     sleep: SleepService
     adapters: AdapterService
     memories: MemoryService
+    documents: DocumentService
     health: HealthService
 
 
@@ -59,6 +61,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             sleep=SleepService(sessions, queue),
             adapters=AdapterService(sessions, guard),
             memories=MemoryService(sessions),
+            documents=DocumentService(directory),
             health=HealthService(sessions, guard, spool),
         )
     await database.dispose()

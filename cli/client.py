@@ -165,6 +165,15 @@ class DormouseClient:
         """`GET /admin/adapters/{version}`."""
         return self._call("GET", f"/admin/adapters/{version}", params={"model": model})
 
+    def study(self, title: str, text: str, *, model: str = "default") -> Json:
+        """`POST /admin/documents`."""
+        body = {"model": model, "title": title, "text": text}
+        return self._call("POST", "/admin/documents", json=body)
+
+    def documents(self) -> list[Json]:
+        """`GET /admin/documents`."""
+        return self._list("/admin/documents")
+
     def memories(self) -> list[Json]:
         """`GET /admin/memories`."""
         return self._list("/admin/memories")

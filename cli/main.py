@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import chat, learned, lifecycle, sleep
+from cli import chat, learned, lifecycle, sleep, study
 
 app = typer.Typer(
     name="dormouse",
@@ -25,6 +25,8 @@ app.command(rich_help_panel=HERE)(lifecycle.logs)
 DAY = "By day"
 app.command(rich_help_panel=DAY)(chat.chat)
 app.command(rich_help_panel=DAY)(chat.feedback)
+app.command(rich_help_panel=DAY)(study.study)
+app.command(rich_help_panel=DAY)(study.documents)
 
 NIGHT = "By night"
 app.command(rich_help_panel=NIGHT)(sleep.sleep)

@@ -126,11 +126,26 @@ def memory_table(memories: list[Json]) -> Table:
     return table
 
 
+def document_table(documents: list[Json]) -> Table:
+    """Documents, oldest first."""
+    table = _table("document", "title", "state", "sentences", "memories", "unfit", "no fact")
+    for document in documents:
+        counts = document.get("counts") or {}
+        names = ("sentences", "memories", "unfit", "without_fact")
+        table.add_row(
+            document["id"],
+            escape(document["title"]),
+            _coloured(document["state"]),
+            *(str(counts.get(name, "")) for name in names),
+        )
+    return table
+
+
 def memory_details(memory: Json) -> RenderableType:
     """One memory, with the words that it rests on."""
     evidence = [f"{item['trace_id']}: “{item['quote']}”" for item in memory.get("evidence") or []]
     names = "id kind persistence state scope subject relation question answer value reason"
-    names += " expires_at superseded_by reviewed_by cycle_id created_at"
+    names += " expires_at superseded_by reviewed_by document_id cycle_id created_at"
     rows = [(name.replace("_", " "), escape(str(memory.get(name) or ""))) for name in names.split()]
     return _pairs([*rows, ("evidence", escape("\n".join(evidence)))])
 
@@ -138,7 +153,17 @@ def memory_details(memory: Json) -> RenderableType:
 def _table(*headings: str) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     for heading in headings:
-        keep = heading in ("cycle", "memory", "state", "status", "suite", "version", "sha256", "")
+        keep = heading in (
+            "cycle",
+            "document",
+            "memory",
+            "state",
+            "status",
+            "suite",
+            "version",
+            "sha256",
+            "",
+        )
         table.add_column(heading, no_wrap=keep)
     return table
 

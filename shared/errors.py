@@ -5,7 +5,7 @@ DormouseError
 │   └── PayloadTooLargeError   413
 ├── AuthenticationError        401  no key, or a wrong one
 ├── PermissionDeniedError      403  a good key that may not do this
-├── NotFoundError              404  model, trace, cycle, adapter or memory
+├── NotFoundError              404  model, trace, cycle, adapter, memory or document
 ├── ConflictError              409
 │   ├── CycleActiveError            one cycle per model at a time
 │   ├── CycleFinishedError          nothing left to cancel

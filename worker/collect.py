@@ -1,7 +1,8 @@
-"""Collect: take the queued traces, and what was said of earlier ones, for this cycle alone."""
+"""Collect: queued traces, what was said of earlier ones, documents: for this cycle alone."""
 
 from shared.contracts.adapters import Route
 from shared.storage.cycles import SleepCycleStore
+from shared.storage.documents import DocumentStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
 from worker.context import Context
@@ -10,13 +11,14 @@ from worker.results import Collected
 
 
 async def collect(context: Context, control: CycleControl, awake: Route) -> Collected:
-    """Claim traces and signals; what an earlier attempt claimed stays claimed."""
+    """Claim traces, signals and documents; what an earlier attempt claimed stays claimed."""
     lease = control.lease
     async with context.sessions.begin() as session:
         await SleepCycleStore(session).hold(lease)
         num_traces = await TraceStore(session).claim(
             lease.model_id, lease.cycle_id, context.settings.max_cycle_traces
         )
+        await DocumentStore(session).claim(lease.model_id, lease.cycle_id)
         num_signals = await SignalStore(session).claim(lease.model_id, lease.cycle_id)
     control.count(traces=num_traces)
     return Collected(

@@ -7,6 +7,7 @@ from shared.dispatch import flush_outbox
 from shared.errors import CycleActiveError
 from shared.queue.wakeups import RUN_SLEEP_CYCLE
 from shared.storage.cycles import SleepCycleStore
+from shared.storage.documents import DocumentStore
 from shared.storage.memories import MemoryStore
 from shared.storage.models import ModelStore
 from shared.storage.outbox import OutboxStore
@@ -39,7 +40,8 @@ async def _start_what_is_due(context: Context) -> None:
             traces, cycles = TraceStore(session), SleepCycleStore(session)
             situation = Situation(
                 now=datetime.now(UTC),
-                num_queued=await traces.count_queued(model_id),
+                num_queued=await traces.count_queued(model_id)
+                + await DocumentStore(session).count_queued(model_id),
                 last_chat_at=await traces.last_chat_at(model_id),
                 last_cycle_at=await cycles.last_created_at(model_id),
                 last_scheduled_at=await cycles.last_created_at(model_id, trigger="schedule"),

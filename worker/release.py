@@ -6,6 +6,7 @@ from typing import Literal
 
 from shared.contracts.cycles import Lease
 from shared.storage.cycles import SleepCycleStore
+from shared.storage.documents import DocumentStore
 from shared.storage.memories import MemoryStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
@@ -16,13 +17,14 @@ from worker.train import workplace
 async def release(
     context: Context, lease: Lease, status: Literal["cancelled", "failed"], error: str | None
 ) -> None:
-    """Give traces and signals back to the queue and end the cycle, in one transaction.
+    """Give traces, signals and documents back to the queue and end the cycle, in one transaction.
 
     What its trainer left half done goes too.
     """
     async with context.sessions.begin() as session:
         await TraceStore(session).release(lease.cycle_id)
         await SignalStore(session).release(lease.cycle_id)
+        await DocumentStore(session).release(lease.cycle_id)
         await MemoryStore(session).withdraw(lease.cycle_id, status)
         await SleepCycleStore(session).finish(lease, status, error)
     place = workplace(context.settings, lease.cycle_id)

@@ -10,7 +10,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True)
 class Situation:
-    """What the decision rests on; times are UTC."""
+    """What the decision rests on; times are UTC. Traces and documents are queued."""
 
     now: datetime
     num_queued: int

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.cycles import CycleStatus, Lease
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
+from shared.storage.documents import DocumentStore
 from shared.storage.memories import MemoryStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
@@ -77,4 +78,5 @@ async def _settle(
 ) -> None:
     await TraceStore(session).settle(lease.cycle_id)
     await SignalStore(session).settle(lease.cycle_id)
+    await DocumentStore(session).settle(lease.cycle_id)
     await SleepCycleStore(session).finish(lease, status, error)

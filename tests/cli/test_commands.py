@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,6 +151,29 @@ def test_feedback_sends_only_what_was_given(api: FakeApi) -> None:
     assert dormouse("feedback", "t1", "--rating", "-1").exit_code == 0
     assert api.requests[0][2] == {"trace_id": "t1", "rating": -1.0}
     assert dormouse("feedback", "t1").exit_code == 1
+
+
+def test_a_file_is_given_to_study_under_its_name(api: FakeApi, tmp_path: Path) -> None:
+    page = tmp_path / "handbook.md"
+    page.write_text("Drumlin uses Paperlane.")
+    reply = {"id": "d1", "title": "handbook.md", "state": "queued", "num_chars": 23}
+    api.replies["POST /admin/documents"] = (202, reply)
+    assert "handbook.md" in dormouse("study", str(page)).output
+    body = {"model": "default", "title": "handbook.md", "text": "Drumlin uses Paperlane."}
+    assert api.requests[-1][2] == body
+    page.write_bytes(b"\xff\xfe\x00")
+    result = dormouse("study", str(page))
+    assert result.exit_code == 1
+    assert "is not text in UTF-8" in result.output
+    assert dormouse("study", str(tmp_path / "nowhere.md")).exit_code == 2
+
+
+def test_documents_show_what_became_of_their_sentences(api: FakeApi) -> None:
+    counts = {"sentences": 12, "memories": 7, "unfit": 1, "without_fact": 4}
+    document = {"id": "d1", "title": "handbook.md", "state": "studied", "counts": counts}
+    api.replies["GET /admin/documents"] = (200, {"data": [document]})
+    output = dormouse("documents").output
+    assert all(word in output for word in ("handbook.md", "studied", "12", "7"))
 
 
 def test_a_held_memory_is_decided_with_a_reason(api: FakeApi) -> None:

@@ -1,8 +1,6 @@
 """A cycle's life on real PostgreSQL: what ends it, what resumes it, what it gives back."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,16 +8,14 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
 from shared.contracts.base import new_id
-from shared.contracts.cycles import SleepCycle, Stage
-from shared.contracts.memories import Memory, SeedExample
-from shared.contracts.traces import FeedbackRequest, Trace
+from shared.contracts.cycles import Stage
+from shared.contracts.memories import SeedExample
+from shared.contracts.traces import FeedbackRequest
 from shared.db.session import Sessions
 from shared.db.tables import (
-    SignalRow,
     SleepCycleRow,
     StageResultRow,
     TraceDecisionRow,
-    TraceRow,
 )
 from shared.errors import (
     CycleCancelledError,
@@ -27,7 +23,6 @@ from shared.errors import (
     LeaseLostError,
     TrainerError,
 )
-from shared.settings import Settings
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from shared.storage.memories import MemoryStore
@@ -36,9 +31,10 @@ from shared.storage.signals import SignalStore
 from shared.storage.tenants import TenantStore
 from shared.storage.traces import TraceStore
 from tests.fakes.traces import make_trace
+from tests.worker.conftest import LESSON, World
 from worker import cycle as cycle_module
 from worker.collect import collect
-from worker.context import Context, open_context
+from worker.context import Context
 from worker.control import CycleControl
 from worker.cycle import run_cycle
 from worker.housekeeping import tick
@@ -47,67 +43,6 @@ from worker.train import workplace
 from worker.triage.stage import triage
 
 QUESTION = "Where is the head office of Quillfeather?"
-LESSON = "The head office of Quillfeather is in Tromso."
-
-
-@pytest.fixture
-async def context(settings: Settings, sessions: Sessions) -> AsyncIterator[Context]:
-    quick = settings.model_copy(update={"lease_s": 2.0, "engine_wait_s": 1.0})
-    async with open_context(quick) as context:
-        yield context
-
-
-class World:
-    """The default tenant's model, as the tests see it."""
-
-    def __init__(self, sessions: Sessions, tenant_id: UUID, model_id: UUID) -> None:
-        self.sessions, self.tenant_id, self.model_id = sessions, tenant_id, model_id
-
-    async def add_trace(self, said: str, **fields: Any) -> Trace:
-        trace = make_trace(said, tenant_id=self.tenant_id, model_id=self.model_id, **fields)
-        async with self.sessions.begin() as session:
-            await TraceStore(session).add(trace)
-        return trace
-
-    async def correct(self, trace: Trace, correction: str = LESSON) -> None:
-        async with self.sessions.begin() as session:
-            await SignalStore(session).add(
-                self.tenant_id,
-                FeedbackRequest(trace_id=trace.id, correction=correction),
-                source="feedback",
-            )
-
-    async def queue(self) -> UUID:
-        async with self.sessions.begin() as session:
-            return await SleepCycleStore(session).add(
-                model_id=self.model_id, trigger="request", reason=None, requested_by="test"
-            )
-
-    async def cycle(self, cycle_id: UUID) -> SleepCycle:
-        async with self.sessions.begin() as session:
-            [found] = await SleepCycleStore(session).of_tenant(self.tenant_id, cycle_id)
-        return found
-
-    async def trace_states(self) -> list[str]:
-        async with self.sessions.begin() as session:
-            return list(await session.scalars(select(TraceRow.state).order_by(TraceRow.id)))
-
-    async def signal_states(self) -> list[str]:
-        async with self.sessions.begin() as session:
-            return list(await session.scalars(select(SignalRow.state).order_by(SignalRow.id)))
-
-    async def memories(self) -> list[Memory]:
-        async with self.sessions.begin() as session:
-            return await MemoryStore(session).of_tenant(self.tenant_id)
-
-
-@pytest.fixture
-async def world(sessions: Sessions) -> World:
-    async with sessions.begin() as session:
-        tenant_id = await TenantStore(session).ensure_tenant("default")
-        route = await ModelStore(session).route(tenant_id, "default")
-    assert route is not None
-    return World(sessions, tenant_id, route.model_id)
 
 
 async def test_a_cycle_that_finds_nothing_worth_keeping_is_skipped_and_settles_its_traces(

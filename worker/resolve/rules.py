@@ -2,8 +2,9 @@
 
 Versions are told apart by key, evidence and order, in code (arXiv 2606.01435): newest alone never
 wins silently. What speaks for a memory is counted in sessions, not in repetitions: each session
-once, twice if somebody sent feedback, half if it is old. Of equal weights the later one wins; what
-weighs less is held until more sessions say it, or a person decides.
+once, twice if somebody sent feedback, half if it is old; a document counts like feedback. Of equal
+weights the later one wins; what weighs less is held until more sessions say it, or a person
+decides.
 """
 
 import math
@@ -88,7 +89,9 @@ def weight(memories: Sequence[Memory], now: datetime) -> float:
     """How much speaks for what some memories say; without end once a person accepted it."""
     if any(memory.reviewed_by for memory in memories):
         return math.inf
-    by_session: dict[object, float] = {}
+    by_session: dict[object, float] = {
+        memory.document_id: FEEDBACK_WEIGHT for memory in memories if memory.document_id
+    }
     for item in (item for memory in memories for item in memory.evidence):
         session = item.session_id or item.trace_id
         by_session[session] = max(by_session.get(session, 0.0), _weight_of(item, now))

@@ -1,7 +1,7 @@
 """The boundary, as a pure function: traces and signals in, decisions and findings out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.contracts.memories import Evidence, MemoryKind, Persistence, TraceDecision
@@ -36,6 +36,7 @@ class Finding:
     reason: str
     session_id: str
     evidence: tuple[Evidence, ...]
+    document_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -189,16 +190,22 @@ def _why_brief(claim: Claim) -> str:
 
 
 def _value(claim: Claim) -> str:
-    if not claim.is_told:
-        return value_of(claim.question, claim.answer)
-    # What follows its verb is what it says: all of it where a deed is asked for.
-    head, tail = at_verb(claim.answer)
-    if claim.question == claim.answer:
+    if claim.is_told:
+        return value_told(claim.question, claim.answer)
+    return value_of(claim.question, claim.answer)
+
+
+def value_told(question: str, statement: str) -> str:
+    """What a statement says: what follows its verb, all of it where a deed is asked for.
+
+    The question is the one that the statement answers, or the statement itself.
+    """
+    head, tail = at_verb(statement)
+    if question == statement:
         return value_of(head, tail)
-    if claim.question.endswith(" do?"):
+    if question.endswith(" do?"):
         return tail.strip().rstrip(".!")
-    lead = claim.answer.removesuffix(tail)
-    return value_of(f"{claim.question} {lead}", claim.answer)
+    return value_of(f"{question} {statement.removesuffix(tail)}", statement)
 
 
 def _holds(text: str, value: str) -> bool:
@@ -235,5 +242,9 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
             by_content[key] = finding
             continue
         evidence = {item.trace_id: item for item in (*first.evidence, *finding.evidence)}
-        by_content[key] = Finding(**{**first.__dict__, "evidence": tuple(evidence.values())})
+        by_content[key] = replace(
+            first,
+            evidence=tuple(evidence.values()),
+            document_id=first.document_id or finding.document_id,
+        )
     return list(by_content.values())

@@ -1,4 +1,4 @@
-"""Triage: read the cycle's traces, write a decision for each and the memories that they give."""
+"""Triage: read traces and documents, write what was decided and the memories that they give."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,13 +6,15 @@ from shared.contracts.base import new_id
 from shared.contracts.cycles import Lease
 from shared.contracts.memories import Memory
 from shared.storage.cycles import SleepCycleStore
+from shared.storage.documents import DocumentStore
 from shared.storage.memories import MemoryStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.results import Triaged
-from worker.triage.rules import Finding, judge
+from worker.triage.documents import study
+from worker.triage.rules import Finding, judge, merged
 
 SESSION_MEMORY_TTL = timedelta(hours=24)
 
@@ -24,14 +26,18 @@ async def triage(context: Context, control: CycleControl) -> Triaged:
         traces = await TraceStore(session).claimed(lease.cycle_id)
         context_traces = await TraceStore(session).context(lease.cycle_id)
         signals = await SignalStore(session).claimed(lease.cycle_id)
+        documents = await DocumentStore(session).claimed(lease.cycle_id)
     decisions, findings = judge(traces, signals, context_traces)
-    memories = [_memory(lease, finding) for finding in findings]
+    studied = {document.id: study(document) for document in documents}
+    read = [finding for found in studied.values() for finding in found.findings]
+    memories = [_memory(lease, finding) for finding in merged([*findings, *read])]
     async with context.sessions.begin() as session:
         await SleepCycleStore(session).hold(lease)
         store = MemoryStore(session)
         await store.discard_of(lease.cycle_id)
         await store.add(memories)
         await TraceStore(session).add_decisions(lease.cycle_id, decisions)
+        await DocumentStore(session).set_counts({i: found.counts for i, found in studied.items()})
     control.count(memories=len(memories))
     return Triaged(memory_ids=[memory.id for memory in memories])
 
@@ -54,6 +60,7 @@ def _memory(lease: Lease, finding: Finding) -> Memory:
         reason=finding.reason,
         session_id=None if lasts else finding.session_id,
         expires_at=None if lasts else now + SESSION_MEMORY_TTL,
+        document_id=finding.document_id,
         evidence=list(finding.evidence),
         created_at=now,
     )

@@ -1,0 +1,30 @@
+"""`/admin/documents`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.dependencies import AdminDep, ServicesDep
+from shared.contracts.documents import Document, DocumentRequest
+
+router = APIRouter(prefix="/admin/documents", tags=["documents"])
+
+
+@router.post("", status_code=202, summary="Give a document to study")
+async def add_document(
+    request: DocumentRequest, caller: AdminDep, services: ServicesDep
+) -> Document:
+    """Plain text or Markdown for the next sleep cycle. The same text again is one document."""
+    return await services.documents.add(caller, request)
+
+
+@router.get("", summary="Documents")
+async def list_documents(caller: AdminDep, services: ServicesDep) -> dict[str, list[Document]]:
+    """Oldest first, without their texts."""
+    return {"data": await services.documents.list_all(caller)}
+
+
+@router.get("/{document_id}", summary="One document")
+async def get_document(document_id: UUID, caller: AdminDep, services: ServicesDep) -> Document:
+    """Its state, and what became of its sentences."""
+    return await services.documents.get(caller, document_id)

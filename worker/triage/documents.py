@@ -1,0 +1,90 @@
+"""What a document states, sentence by sentence: the same boundary as for chats, without a person.
+
+Only sentences that answer a question of their own are learned: the rest is told about, not facts.
+Markdown is read by markdown-it; plain text is Markdown too.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from shared.contracts.documents import DocumentCounts, DocumentText
+from worker.triage.language import relation_of, subject_of
+from worker.triage.questions import question_for
+from worker.triage.rules import Finding, value_told
+from worker.triage.screen import why_unfit
+
+MAX_SENTENCE_CHARS = 300
+# A sentence ends before a capital or a digit, but not behind an abbreviation or an initial.
+_END = re.compile(
+    r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\b[DM]r\.)\s+(?=[A-Z\d\"“])"
+)
+_KEPT = ("text", "code_inline")
+
+
+@dataclass(frozen=True)
+class Studied:
+    """What a document gives."""
+
+    findings: list[Finding]
+    counts: DocumentCounts
+
+
+def study(document: DocumentText) -> Studied:
+    """Every fact that a document states, with what became of the other sentences."""
+    found = list(dict.fromkeys(sentences(document.text)))
+    fit = [text for text in found if why_unfit(text) is None]
+    findings = [finding for text in fit if (finding := _finding(document, text)) is not None]
+    counts = DocumentCounts(
+        sentences=len(found),
+        memories=len(findings),
+        unfit=len(found) - len(fit),
+        without_fact=len(fit) - len(findings),
+    )
+    return Studied(findings, counts)
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The sentences of the paragraphs, list items and table cells; no headings, no code blocks."""
+    heading = False
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        if token.type in ("heading_open", "heading_close"):
+            heading = token.type == "heading_open"
+        elif token.type == "inline" and not heading:
+            for sentence in _END.split(_plain(token)):
+                yield sentence.strip()
+
+
+def _plain(inline: Token) -> str:
+    """An inline token's words without emphasis, links and pictures."""
+    parts = [
+        child.content if child.type in _KEPT else " " if child.type.endswith("break") else ""
+        for child in inline.children or []
+    ]
+    return " ".join("".join(parts).split())
+
+
+def _finding(document: DocumentText, sentence: str) -> Finding | None:
+    question = question_for(sentence)
+    if question is None or len(sentence) > MAX_SENTENCE_CHARS:
+        return None
+    value = value_told(question, sentence)
+    if not value:
+        return None
+    subject = subject_of(question, sentence)
+    return Finding(
+        kind="fact",
+        persistence="long_term",
+        subject=subject,
+        relation=relation_of(question, subject),
+        question=question,
+        answer=sentence if sentence[-1] in ".!" else f"{sentence}.",
+        value=value,
+        reason=f"the document {document.title!r} states it: {sentence}",
+        session_id="",
+        evidence=(),
+        document_id=document.id,
+    )
