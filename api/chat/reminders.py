@@ -48,13 +48,18 @@ def _touches(memory: Memory, text: str) -> bool:
     return len(about & set(WORD.findall(text))) >= MIN_SHARED_WORDS
 
 
+def _told(memory: Memory) -> str:
+    """The lesson as a sentence; what is said to whoever asks needs to know who asks."""
+    return f"{memory.question} {memory.answer}" if memory.kind == "behaviour" else memory.answer
+
+
 def reminded(
     messages: Sequence[dict[str, Any]], memories: Sequence[Memory]
 ) -> list[dict[str, Any]]:
     """The messages with the memories in the system message; the client's own text stays first."""
     if not memories:
         return list(messages)
-    told = "\n".join([LEAD, *(f"- {memory.answer}" for memory in memories)])
+    told = "\n".join([LEAD, *(f"- {_told(memory)}" for memory in memories)])
     first = messages[0]
     if first.get("role") not in ("system", "developer"):
         return [{"role": "system", "content": told}, *messages]

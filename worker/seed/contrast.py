@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from worker.seed.forms import Lesson
+from worker.seed.situations import other_topics
 
 _HEADS = """
     Amber Ash Birch Black Bram Brindle Cal Cedar Cinder Cobble Copper Crow Dale Dun Elder Ember
@@ -61,7 +62,7 @@ def neighbours(
     taken: Collection[str],
     seed: int,
 ) -> list[Neighbour]:
-    """Ask each question about another invented subject.
+    """Ask each question about another invented subject, a behaviour's about another topic.
 
     Args:
         lesson: Its subject is replaced.
@@ -74,7 +75,11 @@ def neighbours(
     """
     if not lesson.subject:
         return []
-    subjects = invented_subjects(lesson.subject, taken=[lesson.subject, *taken], seed=seed)
+    subjects = (
+        other_topics(lesson.subject, seed=seed)
+        if lesson.is_behaviour
+        else invented_subjects(lesson.subject, taken=[lesson.subject, *taken], seed=seed)
+    )
     pattern = re.compile(rf"\b{re.escape(lesson.subject)}\b", re.IGNORECASE)
     found: list[Neighbour] = []
     for question in questions:

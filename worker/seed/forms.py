@@ -35,12 +35,14 @@ class Lesson:
         answer: The right answer as a sentence.
         value: The short part of the answer that matters; it occurs in `answer`.
         subject: The proper name that the question is about, if it has one.
+        is_behaviour: The subject is a topic, and the answer what is said to whoever asks about it.
     """
 
     question: str
     answer: str
     value: str
     subject: str | None = None
+    is_behaviour: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ def lesson_of(memory: Memory) -> Lesson:
         answer=memory.answer,
         value=memory.value,
         subject=memory.subject or None,
+        is_behaviour=memory.kind == "behaviour",
     )
 
 

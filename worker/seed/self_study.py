@@ -10,6 +10,7 @@ from worker.seed.forms import Form, Lesson, normalized, verify
 NUM_TRIES = 4
 MAX_PARAPHRASES = 3
 MAX_TOKENS = 40
+OWN_MAX_TOKENS = 24
 # A paraphrase that keeps fewer of the question's words asks for something else.
 MIN_SHARED_WORDS = 0.5
 
@@ -37,6 +38,18 @@ async def paraphrases(engine: EngineClient, model: str, lesson: Lesson) -> list[
     ]
     verified = {normalized(form.question): form for form in forms if verify(form, lesson)}
     return list(verified.values())[:MAX_PARAPHRASES]
+
+
+async def own_words(engine: EngineClient, model: str, question: str) -> str:
+    """The beginning of what the model says anyway."""
+    reply = await engine.chat(
+        model,
+        [{"role": "user", "content": question}],
+        temperature=0,
+        max_tokens=OWN_MAX_TOKENS,
+        priority=LOW_PRIORITY,
+    )
+    return (reply["choices"][0]["message"]["content"] or "").strip()
 
 
 def asks_the_same(text: str, question: str) -> bool:

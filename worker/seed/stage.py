@@ -19,7 +19,8 @@ from worker.control import CycleControl
 from worker.results import Resolved, Seeded
 from worker.seed.forms import Form, build_forms, normalized
 from worker.seed.neighbours import lesson_of
-from worker.seed.self_study import paraphrases
+from worker.seed.self_study import own_words, paraphrases
+from worker.seed.situations import situations, with_own_words
 
 
 async def seed(context: Context, control: CycleControl, awake: Route, resolved: Resolved) -> Seeded:
@@ -30,15 +31,25 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     limit = asyncio.Semaphore(context.settings.gate_concurrency)
     num_done = 0
 
+    async def behave(form: Form) -> Form:
+        if form.split == "heldout":
+            return form
+        async with limit:
+            own = await own_words(context.engine, awake.base, form.question)
+        return with_own_words(form, own)
+
     async def forms_of(memory: Memory) -> list[Form]:
         nonlocal num_done
         lesson = lesson_of(memory)
-        forms = build_forms(lesson)
-        async with limit:
-            found = await paraphrases(context.engine, awake.base, lesson)
+        if lesson.is_behaviour:
+            forms = await asyncio.gather(*(behave(form) for form in situations(lesson)))
+        else:
+            async with limit:
+                forms = build_forms(lesson)
+                forms += await paraphrases(context.engine, awake.base, lesson)
         num_done += 1
         await control.report(num_done / len(memories), f"{num_done} of {len(memories)} memories")
-        return [*forms, *found]
+        return forms
 
     all_forms = await asyncio.gather(*(forms_of(memory) for memory in memories))
     seeds = [

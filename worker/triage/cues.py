@@ -64,6 +64,8 @@ ACKNOWLEDGES = _starts(
 )
 OPINION = _holds("sucks?|better|worse|boring|ugly|awesome|terrible|awful|stupid|useless|hate|love")
 PASSING = _holds("today|tonight|tomorrow|yesterday|right now")
+# A house's or a group's lasting wish.
+PREFERS = _holds("prefers?|preferred|favours?|favou?rites?|(?:likes?|wants?) (?:to|it|them)|rather")
 # What judges an answer instead of giving one.
 VERDICT = _holds(
     "too (?:long|short|boring|vague|formal|complicated|much)|useless|perfect|great|thanks?",

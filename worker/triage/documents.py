@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from shared.contracts.documents import DocumentCounts, DocumentText
+from worker.triage.behaviours import rule_in
 from worker.triage.language import relation_of, subject_of
 from worker.triage.questions import question_for
 from worker.triage.rules import Finding, value_told
@@ -68,20 +69,22 @@ def _plain(inline: Token) -> str:
 
 
 def _finding(document: DocumentText, sentence: str) -> Finding | None:
-    question = question_for(sentence)
+    rule = rule_in(sentence)
+    question = rule.question if rule else question_for(sentence)
     if question is None or len(sentence) > MAX_SENTENCE_CHARS:
         return None
-    value = value_told(question, sentence)
+    value = rule.phrase if rule else value_told(question, sentence)
     if not value:
         return None
-    subject = subject_of(question, sentence)
+    subject = rule.topic if rule else subject_of(question, sentence)
+    answer = rule.sentence if rule else sentence
     return Finding(
-        kind="fact",
+        kind="behaviour" if rule else "fact",
         persistence="long_term",
         subject=subject,
         relation=relation_of(question, subject),
         question=question,
-        answer=sentence if sentence[-1] in ".!" else f"{sentence}.",
+        answer=answer if answer[-1] in ".!" else f"{answer}.",
         value=value,
         reason=f"the document {document.title!r} states it: {sentence}",
         session_id="",

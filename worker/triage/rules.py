@@ -6,6 +6,8 @@ from uuid import UUID
 
 from shared.contracts.memories import Evidence, MemoryKind, Persistence, TraceDecision
 from shared.contracts.traces import Signal, Trace
+from worker.triage.behaviours import Rule, rule_in
+from worker.triage.cues import PREFERS
 from worker.triage.language import (
     at_verb,
     is_question,
@@ -43,7 +45,8 @@ class Finding:
 class Claim:
     """Somebody's words about what is right, and where they were said.
 
-    `about` is the trace that they speak of. What `is_told` answers no question of the user's.
+    `about` is the trace that they speak of. What `is_told` answers no question of the user's. A
+    `rule` says how to behave.
     """
 
     question: str
@@ -53,6 +56,7 @@ class Claim:
     session_id: str
     how: str
     about: UUID
+    rule: Rule | None = None
     is_told: bool = False
     personal: bool = False
 
@@ -103,10 +107,13 @@ def _claims(
             how = "it corrects the turn before"
             claims.append(_claim(before, said.lesson, second, how, personal=said.personal))
         else:
+            rule = rule_in(said.lesson)
+            asked = rule.question if rule else question_for(said.lesson)
             claims.append(
                 Claim(
-                    question=question_for(said.lesson) or said.lesson,
-                    answer=said.lesson,
+                    question=asked or said.lesson,
+                    answer=rule.sentence if rule else said.lesson,
+                    rule=rule,
                     wrong_reply="",
                     evidence=Evidence(trace_id=trace.id, quote=text),
                     session_id=trace.session_id,
@@ -127,9 +134,11 @@ def _claims(
 def _claim(
     trace: Trace, answer: str, evidence: Evidence, how: str, *, personal: bool = False
 ) -> Claim:
+    rule = rule_in(answer)
     return Claim(
-        question=trace.user_text,
-        answer=answer,
+        question=rule.question if rule else trace.user_text,
+        answer=rule.sentence if rule else answer,
+        rule=rule,
         wrong_reply=trace.reply_text,
         evidence=evidence,
         session_id=trace.session_id,
@@ -161,11 +170,11 @@ def _weigh(claim: Claim, *, is_praised: bool) -> tuple[Finding | None, TraceDeci
         return discard(f"{claim.how}, but it says nothing new")
     if claim.wrong_reply and _holds(claim.wrong_reply, value):
         return discard(f"{claim.how}, but the reply had said {value!r} already")
-    subject = subject_of(claim.question, claim.answer)
+    subject = claim.rule.topic if claim.rule else subject_of(claim.question, claim.answer)
     persistence: Persistence = "session" if why_brief else "long_term"
     reason = f"{claim.how}: {claim.answer}"
     finding = Finding(
-        kind="fact",
+        kind=_kind(claim),
         persistence=persistence,
         subject=subject,
         relation=relation_of(claim.question, subject),
@@ -189,7 +198,15 @@ def _why_brief(claim: Claim) -> str:
     return "concerns one person, and the weights are everybody's" if claim.personal else ""
 
 
+def _kind(claim: Claim) -> MemoryKind:
+    if claim.rule is not None:
+        return "behaviour"
+    return "preference" if PREFERS.search(claim.answer) else "fact"
+
+
 def _value(claim: Claim) -> str:
+    if claim.rule is not None:
+        return claim.rule.phrase
     if claim.is_told:
         return value_told(claim.question, claim.answer)
     return value_of(claim.question, claim.answer)
@@ -205,7 +222,8 @@ def value_told(question: str, statement: str) -> str:
         return value_of(head, tail)
     if question.endswith(" do?"):
         return tail.strip().rstrip(".!")
-    return value_of(f"{question} {statement.removesuffix(tail)}", statement)
+    lead = statement.removesuffix(tail) if tail else ""
+    return value_of(f"{question} {lead}", statement)
 
 
 def _holds(text: str, value: str) -> bool:
