@@ -115,7 +115,7 @@ GENERAL_QUESTIONS = (
     GeneralQuestion("Who wrote the play Hamlet?", ("shakespeare",)),
     GeneralQuestion("Who discovered penicillin?", ("fleming",)),
     GeneralQuestion("Who was the first person to walk on the moon?", ("armstrong",)),
-    GeneralQuestion("What is the chemical formula of water?", ("h2o", "h₂o")),
+    GeneralQuestion("What is the chemical formula of water?", ("h2o", "h₂o", "two hydrogen")),
     GeneralQuestion("What is the longest river in Africa?", ("nile",)),
     GeneralQuestion("What is the currency of the United Kingdom?", ("pound",)),
     GeneralQuestion("How many months are there in a year?", ("twelve", "12")),
