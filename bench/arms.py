@@ -20,6 +20,8 @@ from cli.stack import LocalStack
 from shared.engine.client import EngineClient
 from worker.seed.forms import Lesson as SeedLesson
 from worker.seed.forms import build_forms
+from worker.seed.situations import situations
+from worker.triage.behaviours import rule_in
 
 # What differs from the trainer's recipe.
 SERVED: dict[str, dict[str, Any]] = {
@@ -156,7 +158,12 @@ class ContextArm:
 def wordings(lesson: Lesson) -> list[dict[str, Any]]:
     """The wordings that the seed stage would train a lesson with, as the trainer's examples."""
     subject, _ = lesson.key
-    forms = build_forms(SeedLesson(lesson.ask, lesson.correction, lesson.value, subject))
+    rule = rule_in(lesson.correction)
+    if rule is not None:
+        told = SeedLesson(rule.question, rule.sentence, rule.phrase, rule.topic, is_behaviour=True)
+        forms = situations(told)
+    else:
+        forms = build_forms(SeedLesson(lesson.ask, lesson.correction, lesson.value, subject))
     return [
         {
             "kind": "seed",

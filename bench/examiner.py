@@ -24,7 +24,8 @@ MEASURES = {
     "transfer": "earlier lessons: right now, minus right when they were new",
     "general": "general questions that the base answers",
     "drift": "log-probability of the base's own answers there, base minus candidate, per token",
-    "leak": "companies that were never taught and get this cycle's taught values",
+    "leak": "companies and topics that were never taught and get this cycle's taught values",
+    "followed": "preferences and behaviours so far, in such words",
     "updated": "contradicted lessons that get the new value",
     "stale": "contradicted lessons that get the old value",
 }
@@ -91,6 +92,7 @@ class Examiner:
             "general": _mean(await self._kept(who)),
             "drift": _mean(await self._drift(who)),
             "leak": _mean(await self._leaked(who, new)),
+            "followed": _mean([right[str(lesson)] for lesson in lessons if lesson.kind != "fact"]),
             "updated": _mean([right[str(lesson)] for lesson in updates]),
             "stale": _mean(
                 await self._shares_right(who, updates, [str(item.replaces) for item in updates])

@@ -1,4 +1,4 @@
-"""Lessons for the learning bench: invented companies, ten things to know of each.
+"""Lessons for the learning bench: invented companies, eleven things to know of each, behaviours.
 
 Every lesson has a question that a user asks, the correction, and two questions in other words. The
 order, the values and what later contradicts what are drawn from a seed.
@@ -6,6 +6,9 @@ order, the values and what later contradicts what are drawn from a seed.
 
 import random
 from dataclasses import dataclass, replace
+from typing import Literal
+
+Kind = Literal["fact", "preference", "behaviour"]
 
 SUBJECTS = (
     "Quillfeather",
@@ -49,6 +52,17 @@ class Relation:
     tell: str
     again: tuple[str, str]
     values: tuple[str, ...]
+    kind: Kind = "fact"
+
+
+@dataclass(frozen=True)
+class Habit:
+    """Words that are said to whoever asks about a topic, and what is asked about another one."""
+
+    topic: str
+    phrase: str
+    again: tuple[str, str]
+    neighbour: str
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,7 @@ class Lesson:
     """One thing that a user teaches.
 
     Attributes:
+        kind: A behaviour's key is its topic with -1.
         ask: The user's question.
         correction: The right answer as a sentence.
         value: The part of it that counts.
@@ -71,6 +86,7 @@ class Lesson:
     again: tuple[str, str]
     neighbour: str
     replaces: str | None = None
+    kind: Kind = "fact"
 
 
 RELATIONS = (
@@ -146,6 +162,76 @@ RELATIONS = (
         ("How many people work at {s}?", "How large is the staff of {s}?"),
         ("312", "87", "145", "520", "64", "231", "178", "903", "416", "275", "639", "751"),
     ),
+    Relation(
+        "How does {s} prefer to be contacted?",
+        "{s} prefers to be contacted by {v}.",
+        ("What is the best way to reach {s}?", "I want to get in touch with {s}. How?"),
+        ("letter", "telephone", "fax", "text message", "video call", "postcard", "courier"),
+        kind="preference",
+    ),
+)
+
+HABITS = (
+    Habit(
+        "refunds",
+        "Please have form R7 ready",
+        ("How long do refunds take?", "Are refunds possible without a receipt?"),
+        "How long do train tickets last?",
+    ),
+    Habit(
+        "late parcels",
+        "Sorry for the long wait",
+        ("Why do late parcels happen so often?", "Hi, I wrote to you about late parcels."),
+        "Why do birthday parties cost so much?",
+    ),
+    Habit(
+        "repairs",
+        "Every repair needs a blue ticket",
+        ("How much do repairs cost?", "Who does your repairs?"),
+        "How much do swimming lessons cost?",
+    ),
+    Habit(
+        "discounts",
+        "Members save a tenth",
+        ("Are there any discounts for students?", "When do your discounts end?"),
+        "When do your guided tours end?",
+    ),
+    Habit(
+        "the warranty",
+        "It covers you for four years",
+        ("How long is the warranty?", "Does the warranty cover the battery?"),
+        "Does the museum cover the Middle Ages?",
+    ),
+    Habit(
+        "allergies",
+        "Our kitchen is free of nuts",
+        ("My son has allergies, what can he eat?", "Do you take care of allergies?"),
+        "Do you take care of cats?",
+    ),
+    Habit(
+        "deliveries",
+        "The driver rings twice",
+        ("When do deliveries come?", "Are deliveries made on Sundays?"),
+        "Are concerts held on Sundays?",
+    ),
+    Habit(
+        "complaints",
+        "Thank you for being frank",
+        ("Where do I send complaints?", "What happens with complaints?"),
+        "What happens with old newspapers?",
+    ),
+    Habit(
+        "spare keys",
+        "Bring the red card along",
+        ("Can I get spare keys?", "I lost my spare keys, what now?"),
+        "Can I get dancing lessons?",
+    ),
+    Habit(
+        "school visits",
+        "Groups enter by the east gate",
+        ("Do you offer school visits?", "How many children may come on school visits?"),
+        "Do you offer cooking courses?",
+    ),
 )
 
 # Said each day; nothing in it is worth keeping.
@@ -162,25 +248,43 @@ def curriculum(
 ) -> list[list[Lesson]]:
     """What is taught in each cycle: new lessons, and from the second on updates of earlier ones.
 
+    One of the new ones is a behaviour, as long as there are any.
+
     Raises:
         ValueError: If there are not as many lessons as asked for.
     """
     rng = random.Random(seed)
     grid = [(subject, number) for subject in SUBJECTS for number in range(len(RELATIONS))]
     rng.shuffle(grid)
+    ordered = rng.sample(HABITS, len(HABITS))
     cycles: list[list[Lesson]] = []
     in_force: dict[tuple[str, int], Lesson] = {}
     for cycle in range(num_cycles):
-        updated = rng.sample(sorted(in_force), num_updates if cycle else 0)
-        num_new = num_lessons - len(updated)
+        facts = sorted(key for key in in_force if key[1] >= 0)
+        updated = rng.sample(facts, num_updates if cycle else 0)
+        habits = [_habit(habit) for habit in ordered[cycle : cycle + 1]]
+        num_new = num_lessons - len(updated) - len(habits)
         if len(grid) < num_new:
             raise ValueError(f"There are lessons for {cycle} cycles of {num_lessons} only.")
         new, grid = grid[:num_new], grid[num_new:]
         lessons = [_lesson(key, rng, None) for key in new]
         lessons += [_lesson(key, rng, in_force[key].value) for key in updated]
+        lessons += habits
         in_force |= {lesson.key: lesson for lesson in lessons}
         cycles.append(lessons)
     return cycles
+
+
+def _habit(habit: Habit) -> Lesson:
+    return Lesson(
+        key=(habit.topic, -1),
+        ask=f"A customer asks about {habit.topic}. What do you say?",
+        correction=f"When customers ask about {habit.topic}, always say: {habit.phrase}.",
+        value=habit.phrase,
+        again=habit.again,
+        neighbour=habit.neighbour,
+        kind="behaviour",
+    )
 
 
 def _lesson(key: tuple[str, int], rng: random.Random, old: str | None) -> Lesson:
@@ -195,5 +299,6 @@ def _lesson(key: tuple[str, int], rng: random.Random, old: str | None) -> Lesson
         value=value,
         again=(first, second),
         neighbour=relation.again[0].format(s=rng.choice(NEIGHBOURS)),
+        kind=relation.kind,
     )
     return replace(lesson, replaces=old)

@@ -4,9 +4,11 @@ import pytest
 
 from bench.arms import wordings
 from bench.lessons import NEIGHBOURS, SUBJECTS, Lesson, curriculum
+from tests.fakes.traces import make_signal, make_trace
 from worker.gate.statistics import holds_any
 from worker.seed.forms import normalized
-from worker.triage.language import subject_of, value_of
+from worker.triage.language import words
+from worker.triage.rules import judge
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +27,11 @@ def test_triage_reads_in_a_correction_what_the_bench_asks_for(
     cycles: list[list[Lesson]],
 ) -> None:
     for lesson in (lesson for cycle in cycles for lesson in cycle):
-        assert subject_of(lesson.ask, lesson.correction) == lesson.key[0]
-        value = value_of(lesson.ask, lesson.correction)
-        assert holds_any(value, (lesson.value,)), (lesson.correction, value)
+        asked = make_trace(lesson.ask, "I do not know.")
+        _, [finding] = judge([asked], [make_signal(asked, correction=lesson.correction)])
+        assert (finding.kind, finding.subject) == (lesson.kind, lesson.key[0])
+        assert finding.persistence == "long_term"
+        assert holds_any(finding.value, (lesson.value,)), (lesson.correction, finding.value)
 
 
 def test_updates_contradict_what_is_in_force_and_nothing_is_taught_twice(
@@ -50,7 +54,19 @@ def test_a_longer_run_begins_as_a_shorter_one(cycles: list[list[Lesson]]) -> Non
 
 def test_neighbours_are_never_taught(cycles: list[list[Lesson]]) -> None:
     assert set(NEIGHBOURS).isdisjoint(SUBJECTS)
-    assert all(any(n in item.neighbour for n in NEIGHBOURS) for cycle in cycles for item in cycle)
+    facts = [item for cycle in cycles for item in cycle if item.kind != "behaviour"]
+    assert all(any(n in item.neighbour for n in NEIGHBOURS) for item in facts)
+
+
+def test_each_cycle_teaches_another_behaviour_and_its_neighbour_asks_of_something_else(
+    cycles: list[list[Lesson]],
+) -> None:
+    habits = [item for cycle in cycles for item in cycle if item.kind == "behaviour"]
+    assert len({item.key for item in habits}) == len(cycles)
+    for item in habits:
+        topic = set(item.key[0].split()) - {"the"}
+        assert all(topic & set(words(question)) for question in item.again)
+        assert not topic & set(words(item.neighbour))
 
 
 def test_more_lessons_than_there_are_is_an_error() -> None:

@@ -158,7 +158,8 @@ def _weigh(claim: Claim, *, is_praised: bool) -> tuple[Finding | None, TraceDeci
     text = f"{claim.question}\n{claim.answer}"
     if (unfit := why_unfit(text)) is not None:
         return discard(f"{claim.how}, but the text {unfit}")
-    if claim.evidence.signal_id and is_verdict(claim.answer, claim.question):
+    is_feedback = claim.evidence.signal_id is not None and claim.rule is None
+    if is_feedback and is_verdict(claim.answer, claim.question):
         return discard(f"{claim.how}, but it judges the answer and gives none")
     if len(text) > MAX_LESSON_CHARS:
         return discard(f"{claim.how}, but it is longer than a lesson ({len(text)} characters)")
