@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     engine_wait_s: float = Field(
         default=300.0, description="How long a stage waits for an engine that is away."
     )
+    recurrent_passes: int = Field(
+        default=1,
+        ge=0,
+        description="How often facts are read again to put them together: each pass joins one more "
+        "in a conclusion; 0 draws none.",
+    )
     num_dreams: int = 300
     max_replays: int = 64
     train_num_threads: int = 2

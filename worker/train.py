@@ -28,8 +28,10 @@ from shared.storage.examples import ExampleStore
 from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
+from worker.in_force import in_force_after
 from worker.rehearsal import spread
 from worker.results import Resolved, Trained
+from worker.seed.derive import conclusions, still_true
 from worker.seed.neighbours import contrast_examples
 from worker.trainer import job as trainer
 
@@ -54,11 +56,13 @@ async def train(
         dreams = await store.dreams_of_cycle(lease.cycle_id)
         memories = await MemoryStore(session).by_ids(resolved.to_learn)
         subjects = await MemoryStore(session).subjects(lease.model_id)
+        in_force = await in_force_after(session, lease.model_id, resolved)
     if recorded is not None:
         return Trained(adapter_id=recorded)
     gone = {change.memory_id for change in resolved.changes if change.state == "superseded"}
-    kept = [replay for replay in replays if replay.memory_id not in gone]
     settings = context.settings
+    found = conclusions(in_force, settings.recurrent_passes)
+    kept = still_true([replay for replay in replays if replay.memory_id not in gone], found)
     rehearsed = spread(kept, settings.max_replays, random.Random(lease.cycle_id.int))
     examples = [
         *(_example(seed, "seed") for seed in seeds),

@@ -1,8 +1,8 @@
 """Seed: from memories to training examples and held-out probes (Knowledge Seeding).
 
 General transforms of the question give many wordings; the model, shown the evidence, adds
-paraphrases of its own. Every one is verified against the evidence. Held-out wordings never train,
-in this cycle or a later one.
+paraphrases of its own. Every one is verified against the evidence. Facts that meet in a name give
+conclusions. Held-out wordings never train, in this cycle or a later one.
 """
 
 import asyncio
@@ -16,7 +16,9 @@ from shared.storage.examples import ExampleStore
 from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
+from worker.in_force import in_force_after
 from worker.results import Resolved, Seeded
+from worker.seed.derive import conclusion_examples, conclusions
 from worker.seed.forms import Form, build_forms, normalized
 from worker.seed.neighbours import lesson_of
 from worker.seed.self_study import own_words, paraphrases
@@ -28,6 +30,7 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     async with context.sessions.begin() as session:
         memories = await MemoryStore(session).by_ids(resolved.to_learn)
         held_out = await ExampleStore(session).probe_questions(control.lease.model_id)
+        in_force = await in_force_after(session, control.lease.model_id, resolved)
     limit = asyncio.Semaphore(context.settings.gate_concurrency)
     num_done = 0
 
@@ -57,6 +60,10 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         for memory, forms in zip(memories, all_forms, strict=True)
         for example in seed_examples(memory, forms, held_out)
     ]
+    found = conclusions(in_force, context.settings.recurrent_passes)
+    probes = {normalized(item.question) for item in seeds if item.split == "heldout"}
+    probes |= {normalized(question) for question in held_out}
+    seeds += conclusion_examples(found, resolved.to_learn, probes)
     async with context.sessions.begin() as session:
         await SleepCycleStore(session).hold(control.lease)
         await ExampleStore(session).replace_seeds(control.lease.cycle_id, seeds)
