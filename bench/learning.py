@@ -25,6 +25,7 @@ from bench.arms import ARMS, PLAIN, SERVED, Arm, ContextArm, PlainArm, ServedArm
 from bench.examiner import MEASURES, Examinee, Examiner
 from bench.lessons import Lesson, curriculum
 from bench.outside import OUTSIDE_MEASURES, Outside
+from bench.plots import plot
 from bench.report import console, save, show
 from cli.home import Home
 from cli.stack import LocalStack
@@ -154,6 +155,7 @@ def main(
         Path | None, typer.Option(help="Folder with `blimp.jsonl` and `xstest.jsonl`.")
     ] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
+    plot_path: Annotated[Path | None, typer.Option("--plot", help="Draw them, as SVG.")] = None,
     fresh: Annotated[bool, typer.Option(help="Forget earlier runs of these arms.")] = False,
 ) -> None:
     """Teach, sleep and examine, cycle after cycle; one arm after the other."""
@@ -172,6 +174,9 @@ def main(
         figures.show()
     for name, meaning in {**MEASURES, **OUTSIDE_MEASURES}.items():
         console.print(f"  [bold]{name}[/] {meaning}")
+    if plot_path is not None:
+        lines = {f"{item.arm}, seed {item.seed}": item.cycles for item in finished}
+        plot(plot_path, [*MEASURES, *OUTSIDE_MEASURES, "seconds"], lines)
     save(json_path, {"arms": [asdict(figures) for figures in finished]})
 
 
