@@ -50,7 +50,6 @@ class Examiner:
     def __init__(self, engine: EngineClient, base: str) -> None:
         self._engine = engine
         self._base = base
-        self._limit = asyncio.Semaphore(CONCURRENCY)
         self._general: list[tuple[Probe, str]] = []
         self._base_logprobs: list[float] = []
         self._wrong: list[tuple[str, str]] = []
@@ -135,18 +134,7 @@ class Examiner:
         return [holds_any(text, (item.value,)) for text, item in zip(texts, lessons, strict=True)]
 
     async def _answers(self, who: Examinee, questions: Sequence[str], max_tokens: int) -> list[str]:
-        """The greedy answers, each without anything else in context."""
-        system = [] if who.system is None else [{"role": "system", "content": who.system}]
-
-        async def answer(question: str) -> str:
-            messages = [*system, {"role": "user", "content": question}]
-            async with self._limit:
-                reply = await self._engine.chat(
-                    who.name, messages, temperature=0, max_tokens=max_tokens
-                )
-            return reply["choices"][0]["message"]["content"] or ""
-
-        return list(await asyncio.gather(*(answer(question) for question in questions)))
+        return await ask(self._engine, who, questions, max_tokens)
 
     async def _logprobs(self, model: str) -> list[float]:
         async def ignore() -> None: ...
@@ -155,6 +143,22 @@ class Examiner:
         return await GateEngine(self._engine, CONCURRENCY, ignore).reply_logprobs(
             model, self._base, turns
         )
+
+
+async def ask(
+    engine: EngineClient, who: Examinee, questions: Sequence[str], max_tokens: int
+) -> list[str]:
+    """The greedy answers, each without anything else in context."""
+    system = [] if who.system is None else [{"role": "system", "content": who.system}]
+    limit = asyncio.Semaphore(CONCURRENCY)
+
+    async def answer(question: str) -> str:
+        messages = [*system, {"role": "user", "content": question}]
+        async with limit:
+            reply = await engine.chat(who.name, messages, temperature=0, max_tokens=max_tokens)
+        return reply["choices"][0]["message"]["content"] or ""
+
+    return list(await asyncio.gather(*(answer(question) for question in questions)))
 
 
 def in_force(taught: Sequence[Sequence[Lesson]]) -> list[Lesson]:
