@@ -1,11 +1,12 @@
 """The boundary, as a pure function: traces and signals in, decisions and findings out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.contracts.memories import Evidence, MemoryKind, Persistence, TraceDecision
 from shared.contracts.traces import Signal, Trace
+from worker.triage.agents import Workflow, steps_of, why_discarded, workflows
 from worker.triage.behaviours import Rule, rule_in
 from worker.triage.cues import PREFERS
 from worker.triage.language import (
@@ -84,9 +85,36 @@ def judge(
             findings.append(finding)
         if decision.persistence != "discard" or claim.evidence.trace_id not in decisions:
             decisions[claim.evidence.trace_id] = decision
+    disliked = {signal.trace_id for signal in signals if (signal.rating or 0) < 0}
+    for workflow in workflows([*context, *traces], disliked):
+        finding = _repeated(workflow, by_id)
+        if why_unfit(finding.answer) is None:
+            findings.append(finding)
+            decisions |= {
+                item.trace_id: TraceDecision(
+                    trace_id=item.trace_id, persistence="long_term", reason=finding.reason
+                )
+                for item in workflow.evidence
+            }
     for trace in traces:
         decisions.setdefault(trace.id, _nothing_claimed(trace, signals))
     return [decisions[trace.id] for trace in traces], merged(findings)
+
+
+def _repeated(workflow: Workflow, by_id: Mapping[UUID, Trace]) -> Finding:
+    num_sessions = len({by_id[item.trace_id].session_id for item in workflow.evidence})
+    return Finding(
+        kind="workflow",
+        persistence="long_term",
+        subject="",
+        relation=relation_of(workflow.question, ""),
+        question=workflow.question,
+        answer=f"First {workflow.way}.",
+        value=workflow.way,
+        reason=f"a way that worked in {num_sessions} sessions: {workflow.way}",
+        session_id="",
+        evidence=workflow.evidence,
+    )
 
 
 def _claims(
@@ -237,8 +265,11 @@ def _nothing_claimed(trace: Trace, signals: Sequence[Signal]) -> TraceDecision:
         for signal in signals
         if signal.trace_id == trace.id and signal.rating is not None
     ]
+    steps = steps_of(trace)
     if any(rating < 0 for rating in ratings):
         reason = "rated down without a correction: never imitated, and nothing to learn instead"
+    elif steps:
+        reason = why_discarded(steps)
     elif is_question(trace.user_text):
         reason = "an ordinary question; nobody corrected the answer"
     else:

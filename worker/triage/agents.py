@@ -1,0 +1,139 @@
+"""Agent traces, read as what they are: tool calls, results, errors, retries, the path that worked.
+
+An agent that ends with an answer shows its whole way in one request. What failed on the way is
+noise. A way that worked in several sessions for the same kind of task is a workflow.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.contracts.memories import Evidence
+from shared.contracts.traces import Trace, content_text
+from worker.triage.language import STOPWORDS, WORD, stem
+
+MIN_SESSIONS = 2
+MIN_STEPS = 2
+MIN_SHARED_WORDS = 2
+
+FAILED = re.compile(
+    r"\b(?:errors?|exceptions?|traceback|failed|failure|fails|denied|forbidden|unauthorized|invalid"
+    r"|timed? ?out|not found|no such|does not exist|(?:status|code)\D{0,3}[45]\d\d)\b"
+    r"|\"(?:ok|success)\": ?false",
+    re.IGNORECASE,
+)
+_NOT_THE_TASK = frozenset("please can could you would i want need like help me to the a an".split())
+
+
+@dataclass(frozen=True)
+class Step:
+    """One tool call and whether its result says that it failed."""
+
+    tool: str
+    failed: bool
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A way that worked more than once.
+
+    Attributes:
+        task: The words that its requests share, in order.
+        tools: The calls that worked, in order.
+    """
+
+    task: str
+    tools: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def question(self) -> str:
+        """What it answers."""
+        return f"What are the steps to {self.task}?"
+
+    @property
+    def way(self) -> str:
+        """The calls, as they are said."""
+        return ", then ".join(self.tools)
+
+
+def steps_of(trace: Trace) -> list[Step]:
+    """The tool calls since the last user message, with how they ended."""
+    steps: dict[str, Step] = {}
+    for message in trace.messages:
+        if message.get("role") == "user":
+            steps = {}
+        for number, call in enumerate(_calls(message)):
+            name = (call.get("function") or {}).get("name")
+            if isinstance(name, str) and name:
+                steps[str(call.get("id") or f"{len(steps)}-{number}")] = Step(name, failed=True)
+        if message.get("role") == "tool":
+            known = steps.get(str(message.get("tool_call_id")))
+            if known is not None:
+                text = content_text(message.get("content")) or json.dumps(message.get("content"))
+                steps[str(message["tool_call_id"])] = Step(known.tool, bool(FAILED.search(text)))
+    return list(steps.values())
+
+
+def why_discarded(steps: Sequence[Step]) -> str:
+    """What an agent's trace was, where nothing is learned from it alone."""
+    failed = sum(step.failed for step in steps)
+    return (
+        f"an agent's way: {len(steps)} tool calls, {failed} of them failed; learned only once it "
+        f"worked in {MIN_SESSIONS} sessions"
+    )
+
+
+def workflows(traces: Sequence[Trace], disliked: set[UUID]) -> list[Workflow]:
+    """The ways that worked in several sessions for the same kind of task.
+
+    Args:
+        traces: A batch with its context, oldest first.
+        disliked: Traces that somebody rated down; they are never imitated.
+    """
+    by_way: defaultdict[tuple[str, ...], list[Trace]] = defaultdict(list)
+    for trace in traces:
+        way = _way(trace)
+        if len(way) >= MIN_STEPS and trace.id not in disliked:
+            by_way[way].append(trace)
+    found = []
+    for way, ended in by_way.items():
+        sessions = {trace.session_id for trace in ended}
+        task = _shared_words([trace.user_text for trace in ended])
+        if len(sessions) >= MIN_SESSIONS and len(task) >= MIN_SHARED_WORDS:
+            evidence = tuple(Evidence(trace_id=t.id, quote=t.user_text) for t in ended)
+            found.append(Workflow(" ".join(task), way, evidence))
+    return found
+
+
+def _calls(message: dict[str, Any]) -> list[dict[str, Any]]:
+    calls = message.get("tool_calls") if message.get("role") == "assistant" else None
+    return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+
+
+def _way(trace: Trace) -> tuple[str, ...]:
+    """The calls that worked, retries once; empty for an agent that is not done."""
+    message = ((trace.reply or {}).get("choices") or [{}])[0].get("message") or {}
+    if _calls({**message, "role": "assistant"}) or not trace.reply_text.strip():
+        return ()
+    worked = [step.tool for step in steps_of(trace) if not step.failed]
+    return tuple(
+        tool for before, tool in zip([None, *worked], worked, strict=False) if tool != before
+    )
+
+
+def _shared_words(texts: Sequence[str]) -> list[str]:
+    """The first text's words that all others have too, without names of things and numbers."""
+    others = [{stem(word.lower()) for word in WORD.findall(text)} for text in texts[1:]]
+    return [
+        word.lower()
+        for word in WORD.findall(texts[0])
+        if not re.search(r"\d", word)
+        and word.lower() not in _NOT_THE_TASK
+        and (word.lower() not in STOPWORDS or word.lower() in ("for", "from", "of", "in", "on"))
+        and all(stem(word.lower()) in other for other in others)
+    ]
