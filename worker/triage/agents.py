@@ -1,7 +1,7 @@
 """Agent traces, read as what they are: tool calls, results, errors, retries, the path that worked.
 
 An agent that ends with an answer shows its whole way in one request. What failed on the way is
-noise. A way that worked in several sessions for the same kind of task is a workflow.
+noise. A way that worked in several sessions of a batch for the same kind of task is a workflow.
 """
 
 import json
@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -121,9 +122,7 @@ def _way(trace: Trace) -> tuple[str, ...]:
     if _calls({**message, "role": "assistant"}) or not trace.reply_text.strip():
         return ()
     worked = [step.tool for step in steps_of(trace) if not step.failed]
-    return tuple(
-        tool for before, tool in zip([None, *worked], worked, strict=False) if tool != before
-    )
+    return tuple(tool for tool, _ in groupby(worked))
 
 
 def _shared_words(texts: Sequence[str]) -> list[str]:
