@@ -17,21 +17,24 @@ WORD = re.compile(r"[^\W_]{4,}")
 MIN_SHARED_WORDS = 2
 
 
-def relevant(
-    memories: Sequence[Memory], messages: Sequence[dict[str, Any]], limit: int
-) -> list[Memory]:
+def asked_in(messages: Sequence[dict[str, Any]]) -> str:
+    """What was asked: the text of the last user message."""
+    asked = [message.get("content") for message in messages if message.get("role") == "user"]
+    return content_text(asked[-1] if asked else None)
+
+
+def relevant(memories: Sequence[Memory], asked: str, limit: int) -> list[Memory]:
     """The memories that matter for what was asked.
 
     Args:
         memories: Candidates, newest first. Of those that share a key the newest counts.
-        messages: The client's; the last user message is what was asked.
+        asked: The text.
         limit: At most so many are given.
 
     Returns:
         Oldest first, as they would have been said.
     """
-    asked = [message.get("content") for message in messages if message.get("role") == "user"]
-    text = content_text(asked[-1] if asked else None).lower()
+    text = asked.lower()
     newest: dict[tuple[str, str, str], Memory] = {}
     for memory in memories:
         newest.setdefault(memory.key, memory)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.chat.exchange import Exchange
 from api.chat.recorder import TraceRecorder
-from api.chat.reminders import relevant, reminded
+from api.chat.reminders import asked_in, relevant, reminded
 from api.chat.reply import public_reply, recorded_reply
 from api.chat.request import answered_prefix, parse, read_body, thread_sha256, upstream_body
 from api.chat.stream import ChatStream
@@ -174,8 +174,11 @@ class ChatService:
                     before = await store.latest(route.model_id, session_id=named)
                 session_id = named or (before[1] if before else new_id().hex)
                 if limit:
-                    known = await MemoryStore(session).outside_weights(route.model_id, session_id)
-                    memories = relevant(known, messages, limit)
+                    asked = asked_in(messages)
+                    known = await MemoryStore(session).outside_weights(
+                        route.model_id, session_id, asked
+                    )
+                    memories = relevant(known, asked, limit)
         except (SQLAlchemyError, OSError) as error:
             log.warning("the conversation before is not known: %s", error)
             session_id = named or new_id().hex

@@ -65,12 +65,13 @@ class MemoryStore:
         return await self._load(MemoryRow.model_id == model_id, MemoryRow.state.in_(states))
 
     async def outside_weights(
-        self, model_id: UUID, session_id: str, limit: int = 200
+        self, model_id: UUID, session_id: str, text: str, limit: int = 200
     ) -> list[Memory]:
         """What the model should know and no adapter holds, newest first, without evidence.
 
-        Those of this session that have not expired, and the lasting ones that wait for a cycle.
-        A cycle that still runs has not yet compared its own with the others.
+        Those of this session that have not expired, and the lasting ones that wait for a cycle
+        and whose subject, if they have one, occurs in the text. A cycle that still runs has not
+        yet compared its own with the others.
         """
         is_settled = (
             select(SleepCycleRow.id)
@@ -86,7 +87,8 @@ class MemoryStore:
                 MemoryRow.model_id == model_id,
                 MemoryRow.state == "pending",
                 or_(
-                    MemoryRow.persistence == "long_term",
+                    (MemoryRow.persistence == "long_term")
+                    & (func.strpos(text.lower(), func.lower(MemoryRow.subject)) > 0),
                     (MemoryRow.session_id == session_id) & (MemoryRow.expires_at > func.now()),
                 ),
                 is_settled,

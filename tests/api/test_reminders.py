@@ -147,15 +147,14 @@ async def test_what_only_matters_for_a_session_is_given_in_it_while_it_lives(
 def test_the_newest_of_a_key_is_given_and_the_oldest_of_the_rest_first() -> None:
     older, newer = memory("It is in Tromso."), memory("It is in Bergen.")
     wifi = memory("The wifi is Larkspur.", relation="wifi")
-    asked = [{"role": "user", "content": ASK}]
-    assert relevant([wifi, newer, older], asked, 5) == [newer, wifi]
-    assert relevant([wifi, newer, older], asked, 1) == [wifi]
+    assert relevant([wifi, newer, older], ASK, 5) == [newer, wifi]
+    assert relevant([wifi, newer, older], ASK, 1) == [wifi]
 
 
 def test_a_lesson_without_a_name_needs_two_words_in_common() -> None:
     told = memory(subject="", question="What colour are the delivery vans?")
     for text, is_given in (("Is the van's colour red?", False), ("Delivery vans: which?", True)):
-        assert bool(relevant([told], [{"role": "user", "content": text}], 5)) is is_given
+        assert bool(relevant([told], text, 5)) is is_given
 
 
 @pytest.mark.parametrize(
