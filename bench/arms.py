@@ -23,12 +23,13 @@ from worker.seed.forms import build_forms
 from worker.seed.situations import situations
 from worker.triage.behaviours import rule_in
 
-# What differs from the trainer's recipe.
-SERVED: dict[str, dict[str, Any]] = {
+# The settings that differ from the defaults.
+SERVED = {
     "ours": {},
-    "no-dreams": {"dreams_per_step": 0},
-    "no-replay": {"replays_per_step": 0},
-    "no-contrast": {"contrasts_per_step": 0},
+    "no-dreams": {"DORMOUSE_TRAIN_RECIPE": '{"dreams_per_step": 0}'},
+    "no-replay": {"DORMOUSE_TRAIN_RECIPE": '{"replays_per_step": 0}'},
+    "no-contrast": {"DORMOUSE_TRAIN_RECIPE": '{"contrasts_per_step": 0}'},
+    "no-passes": {"DORMOUSE_RECURRENT_PASSES": "0"},
 }
 PLAIN = ("plain", "rebuilt")
 ARMS = (*SERVED, *PLAIN, "context")

@@ -90,8 +90,7 @@ def run_arm(
     path = place / "figures.json"
     figures = Figures.read(path, arm, seed)
     if len(figures.cycles) < len(lessons):
-        env = {"DORMOUSE_TRAIN_RECIPE": json.dumps(SERVED.get(arm, {}))}
-        with LocalStack(place, env=env, assets=Home.at(None, None).path) as stack:
+        with LocalStack(place, env=SERVED.get(arm, {}), assets=Home.at(None, None).path) as stack:
             stack.start()
             asyncio.run(_cycles(stack, place, path, figures, lessons, data))
     return figures
