@@ -22,7 +22,7 @@ MEASURES = {
     "acquired": "this cycle's lessons, in words that were never trained on",
     "retained": "all lessons in force so far, in such words",
     "transfer": "earlier lessons: right now, minus right when they were new",
-    "general": "general questions that the base answers",
+    "general": "general questions: share right, as a multiple of the base's",
     "drift": "log-probability of the base's own answers there, base minus candidate, per token",
     "leak": "companies and topics that were never taught and get this cycle's taught values",
     "followed": "preferences and behaviours so far, in such words",
@@ -51,6 +51,7 @@ class Examiner:
         self._engine = engine
         self._base = base
         self._general: list[tuple[Probe, str]] = []
+        self._base_share = 1.0
         self._base_logprobs: list[float] = []
         self._wrong: list[tuple[str, str]] = []
 
@@ -60,8 +61,8 @@ class Examiner:
         asked += [Probe(item.prompt, item.accept) for item in GENERAL_QUESTIONS]
         base = Examinee(self._base)
         texts = await self._answers(base, [probe.question for probe in asked], GENERAL_MAX_TOKENS)
-        pairs = zip(asked, texts, strict=True)
-        self._general = [(p, text) for p, text in pairs if holds_any(text, p.accept)]
+        self._general = list(zip(asked, texts, strict=True))
+        self._base_share = fmean(holds_any(text, p.accept) for p, text in self._general)
         self._base_logprobs = await self._logprobs(self._base)
 
     async def examine(
@@ -88,7 +89,7 @@ class Examiner:
             "retained": _mean(shares),
             "missed": missed,
             "transfer": _mean([right[key] - first_right[key] for key in earlier]),
-            "general": _mean(await self._kept(who)),
+            "general": round(fmean(await self._right_in_general(who)) / self._base_share, 4),
             "drift": _mean(await self._drift(who)),
             "leak": _mean(await self._leaked(who, new)),
             "followed": _mean([right[str(lesson)] for lesson in lessons if lesson.kind != "fact"]),
@@ -117,7 +118,7 @@ class Examiner:
         each = iter(right)
         return [fmean(next(each) for _ in lesson.again) for lesson in lessons]
 
-    async def _kept(self, who: Examinee) -> list[bool]:
+    async def _right_in_general(self, who: Examinee) -> list[bool]:
         questions = [probe.question for probe, _ in self._general]
         texts = await self._answers(who, questions, GENERAL_MAX_TOKENS)
         pairs = zip(texts, self._general, strict=True)

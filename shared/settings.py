@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     )
     train_timeout_s: float = 3600.0
     gate_concurrency: int = 16
-    gate_max_general: int = Field(default=40, description="Largest number of capability probes.")
+    gate_max_general: int = Field(default=100, description="Largest number of capability probes.")
     log_level: str = "INFO"
 
 

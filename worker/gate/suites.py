@@ -73,7 +73,7 @@ def load(name: str) -> tuple[dict[str, Any], ...]:
 
 
 def general_probes(limit: int) -> list[Probe]:
-    """Questions that the base knows."""
+    """General questions; the base knows about three of four (decision 0014)."""
     return [Probe(item["prompt"], tuple(item["accept"])) for item in load("general")[:limit]]
 
 
@@ -131,7 +131,10 @@ class Suites:
             for probe, was, now in zip(probes, before, after, strict=True)
             if was and not now
         ]
-        detail = f"lost: {' '.join(lost[:MAX_LOST_SHOWN])}" if lost else ""
+        num_gained = sum(now and not was for was, now in zip(before, after, strict=True))
+        detail = f"{len(lost)} lost, {num_gained} gained"
+        if lost:
+            detail += f"; lost: {' '.join(lost[:MAX_LOST_SHOWN])}"
         return compare_shares("capability", before, after, margin=CAPABILITY_MARGIN, detail=detail)
 
     async def alignment(self) -> list[SuiteResult]:
