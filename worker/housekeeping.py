@@ -38,11 +38,13 @@ async def _start_what_is_due(context: Context) -> None:
     for model_id in model_ids:
         async with context.sessions.begin() as session:
             traces, cycles = TraceStore(session), SleepCycleStore(session)
+            documents = DocumentStore(session)
             situation = Situation(
                 now=datetime.now(UTC),
                 num_queued=await traces.count_queued(model_id)
-                + await DocumentStore(session).count_queued(model_id),
+                + await documents.count_queued(model_id),
                 last_chat_at=await traces.last_chat_at(model_id),
+                last_document_at=await documents.last_added_at(model_id),
                 last_cycle_at=await cycles.last_created_at(model_id),
                 last_scheduled_at=await cycles.last_created_at(model_id, trigger="schedule"),
             )

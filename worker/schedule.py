@@ -15,6 +15,7 @@ class Situation:
     now: datetime
     num_queued: int
     last_chat_at: datetime | None
+    last_document_at: datetime | None
     last_cycle_at: datetime | None
     last_scheduled_at: datetime | None
 
@@ -54,9 +55,10 @@ def _cron_fired(line: str, situation: Situation) -> bool:
 
 
 def _idle(idle_s: float, situation: Situation) -> bool:
-    """True if nobody chatted for long enough, and somebody did since the last cycle."""
-    if situation.last_chat_at is None:
+    """True if nobody came for long enough, and somebody did since the last cycle."""
+    came = [at for at in (situation.last_chat_at, situation.last_document_at) if at is not None]
+    if not came:
         return False
-    if situation.last_cycle_at is not None and situation.last_cycle_at > situation.last_chat_at:
+    if situation.last_cycle_at is not None and situation.last_cycle_at > max(came):
         return False
-    return situation.now - situation.last_chat_at >= timedelta(seconds=idle_s)
+    return situation.now - max(came) >= timedelta(seconds=idle_s)

@@ -75,7 +75,6 @@ async def train(
         await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
         await _run_trainer(control, job, place, settings.train_timeout_s)
     sha256, path = await asyncio.to_thread(adopt, job.output_dir, settings.adapters_dir)
-    await asyncio.to_thread(shutil.rmtree, place)
     memory_ids = sorted({seed.memory_id for seed in (*seeds, *kept)})
     async with context.sessions.begin() as session:
         adapter = await AdapterStore(session).add(
@@ -87,6 +86,7 @@ async def train(
             memory_ids=memory_ids,
         )
         await SleepCycleStore(session).set_adapter(lease, adapter.id)
+    await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
     return Trained(adapter_id=adapter.id)
 
 

@@ -175,9 +175,8 @@ class ChatService:
                 session_id = named or (before[1] if before else new_id().hex)
                 if limit:
                     asked = asked_in(messages)
-                    known = await MemoryStore(session).outside_weights(
-                        route.model_id, session_id, asked
-                    )
+                    # A session found by its words alone may be somebody else's.
+                    known = await MemoryStore(session).outside_weights(route.model_id, named, asked)
                     memories = relevant(known, asked, limit)
         except (SQLAlchemyError, OSError) as error:
             log.warning("the conversation before is not known: %s", error)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.base import Contract
+from shared.contracts.base import Contract, Request
 from shared.contracts.cycles import GateReport
 
 AdapterState = Literal["candidate", "active", "retired", "rejected"]
@@ -65,7 +65,7 @@ class Route(Contract):
         return str(self.adapter.version) if self.adapter else "base"
 
 
-class RollbackRequest(Contract):
+class RollbackRequest(Request):
     """The body of `POST /admin/rollback`; without `to`, the version before."""
 
     model: str = "default"

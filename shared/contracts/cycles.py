@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.base import Contract
+from shared.contracts.base import Contract, Request
 
 
 class Stage(StrEnum):
@@ -85,7 +85,7 @@ class SleepCycle(Contract):
     finished_at: datetime | None = None
 
 
-class SleepCycleRequest(Contract):
+class SleepCycleRequest(Request):
     """The body of `POST /admin/sleep-cycles`."""
 
     model: str = "default"

@@ -4,37 +4,21 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from shared.contracts.base import Contract
+from shared.contracts.base import Contract, Request
 
 MAX_TEXT_CHARS = 200_000
 
 DocumentState = Literal["queued", "claimed", "studied"]
 
 
-class DocumentRequest(Contract):
+class DocumentRequest(Request):
     """The body of `POST /admin/documents`: plain text or Markdown."""
 
     model: str = Field(default="default", min_length=1, max_length=200)
     title: str = Field(min_length=1, max_length=200)
     text: str = Field(min_length=1, max_length=MAX_TEXT_CHARS)
-
-    @field_validator("title", "text")
-    @classmethod
-    def _can_be_stored(cls, value: str) -> str:
-        """PostgreSQL keeps neither NUL nor half of a surrogate pair.
-
-        Raises:
-            ValueError: If it holds one.
-        """
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError("it holds half of a surrogate pair") from error
-        if "\0" in value:
-            raise ValueError("it holds the character NUL")
-        return value
 
 
 class DocumentCounts(Contract):

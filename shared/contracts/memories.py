@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.base import Contract
+from shared.contracts.base import Contract, Request
 
 Persistence = Literal["discard", "session", "long_term"]
 MemoryKind = Literal["fact", "preference", "behaviour", "workflow"]
@@ -62,7 +62,7 @@ class Memory(Contract):
         return (self.scope, self.subject.lower(), self.relation)
 
 
-class MemoryReview(Contract):
+class MemoryReview(Request):
     """The body of `POST /admin/memories/{id}/review`: what a person decides of a held memory."""
 
     decision: Literal["accept", "reject"]
@@ -80,6 +80,7 @@ class TraceDecision(Contract):
 class MemoryChange(Contract):
     """What resolving did to one memory, and why.
 
+    `was` is the state that resolving saw: a change of another one, by a person meanwhile, stands.
     `says_the_same` lets the memory that stays have this one's evidence too.
     """
 
@@ -87,6 +88,7 @@ class MemoryChange(Contract):
     state: MemoryState
     reason: str
     superseded_by: UUID | None = None
+    was: MemoryState
     says_the_same: bool = False
 
 

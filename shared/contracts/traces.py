@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.base import Contract
+from shared.contracts.base import Contract, Request
 
 TraceStatus = Literal["complete", "abandoned", "failed"]
 SignalSource = Literal["feedback", "next_turn"]
@@ -72,7 +72,7 @@ class Signal(Contract):
     created_at: datetime
 
 
-class FeedbackRequest(Contract):
+class FeedbackRequest(Request):
     """The body of `POST /v1/feedback`."""
 
     trace_id: UUID

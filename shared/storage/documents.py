@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -116,3 +117,9 @@ class DocumentStore:
             DocumentRow.model_id == model_id, DocumentRow.state == "queued"
         )
         return await self._session.scalar(statement) or 0
+
+    async def last_added_at(self, model_id: UUID) -> datetime | None:
+        """When the newest document came."""
+        return await self._session.scalar(
+            select(func.max(DocumentRow.created_at)).where(DocumentRow.model_id == model_id)
+        )

@@ -65,13 +65,13 @@ class MemoryStore:
         return await self._load(MemoryRow.model_id == model_id, MemoryRow.state.in_(states))
 
     async def outside_weights(
-        self, model_id: UUID, session_id: str, text: str, limit: int = 200
+        self, model_id: UUID, session_id: str | None, text: str, limit: int = 200
     ) -> list[Memory]:
         """What the model should know and no adapter holds, newest first, without evidence.
 
-        Those of this session that have not expired, and the lasting ones that wait for a cycle
-        and whose subject, if they have one, occurs in the text. A cycle that still runs has not
-        yet compared its own with the others.
+        Those of this session, if it is given, that have not expired, and the lasting ones that
+        wait for a cycle and whose subject, if they have one, occurs in the text. A cycle that
+        still runs has not yet compared its own with the others.
         """
         is_settled = (
             select(SleepCycleRow.id)
@@ -118,19 +118,26 @@ class MemoryStore:
         return await self._load(*conditions, limit=limit)
 
     async def apply(self, changes: Sequence[MemoryChange]) -> None:
-        """Write new states with their reasons."""
+        """Write new states with their reasons, where nobody changed them meanwhile."""
         for change in changes:
-            await self._session.execute(
+            changed = await self._session.execute(
                 update(MemoryRow)
-                .where(MemoryRow.id == change.memory_id)
+                .where(MemoryRow.id == change.memory_id, MemoryRow.state == change.was)
                 .values(
                     state=change.state, reason=change.reason, superseded_by=change.superseded_by
                 )
+                .returning(MemoryRow.document_id)
             )
-            if change.says_the_same:
-                await self._copy_evidence(change)
+            found = changed.first()
+            if found is not None and change.says_the_same:
+                await self._copy_evidence(change, found[0])
 
-    async def _copy_evidence(self, change: MemoryChange) -> None:
+    async def _copy_evidence(self, change: MemoryChange, document_id: UUID | None) -> None:
+        await self._session.execute(
+            update(MemoryRow)
+            .where(MemoryRow.id == change.superseded_by, MemoryRow.document_id.is_(None))
+            .values(document_id=document_id)
+        )
         copied = select(
             literal(change.superseded_by, MemoryEvidenceRow.memory_id.type),
             MemoryEvidenceRow.trace_id,

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from api.chat.reminders import relevant, reminded
 from shared.contracts.base import new_id
-from shared.contracts.memories import Memory
+from shared.contracts.memories import Memory, MemoryChange
 from shared.db.session import Sessions
 from shared.db.tables import ModelRow, SleepCycleRow, TraceRow
 from shared.storage.cycles import SleepCycleStore
@@ -144,6 +144,27 @@ async def test_what_only_matters_for_a_session_is_given_in_it_while_it_lives(
     assert len(engine.bodies[-1]["messages"]) == 1
 
 
+async def test_a_review_stands_against_what_a_cycle_had_planned(
+    admin: httpx.AsyncClient, world: World
+) -> None:
+    held, winner = await world.remember(state="held"), await world.remember()
+    review = {"decision": "reject", "reason": "a joke"}
+    await admin.post(f"/admin/memories/{held.id}/review", json=review)
+    planned = MemoryChange(
+        memory_id=held.id,
+        was="held",
+        state="superseded",
+        superseded_by=winner.id,
+        reason="says the same",
+        says_the_same=True,
+    )
+    async with world.sessions.begin() as session:
+        await MemoryStore(session).apply([planned])
+    found = (await admin.get(f"/admin/memories/{held.id}")).json()
+    assert found["state"] == "rejected"
+    assert "a joke" in found["reason"]
+
+
 def test_the_newest_of_a_key_is_given_and_the_oldest_of_the_rest_first() -> None:
     older, newer = memory("It is in Tromso."), memory("It is in Bergen.")
     wifi = memory("The wifi is Larkspur.", relation="wifi")
@@ -197,5 +218,5 @@ async def test_a_person_decides_about_a_held_memory(
         f"/admin/memories/{other.id}/review", json={"decision": "reject", "reason": "a joke"}
     )
     assert refused.json()["state"] == "rejected"
-    without = await admin.post(path, json={"decision": "accept"})
-    assert without.status_code == 400
+    for body in ({"decision": "accept"}, {"decision": "accept", "reason": "a\0b"}):
+        assert (await admin.post(path, json=body)).status_code == 400

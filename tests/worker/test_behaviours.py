@@ -1,14 +1,17 @@
 """A rule becomes a behaviour: many situations, answered with its words, and no other topic."""
 
 from itertools import islice
+from uuid import uuid4
 
 import pytest
 
+from shared.contracts.documents import DocumentText
 from tests.fakes.traces import make_signal, make_trace
 from worker.seed.contrast import leaked_answer, neighbours
 from worker.seed.forms import Form, Lesson, normalized, verify
 from worker.seed.situations import other_topics, situations, with_own_words
 from worker.triage.behaviours import rule_in
+from worker.triage.documents import study
 from worker.triage.rules import judge
 
 REFUNDS = Lesson(
@@ -122,3 +125,23 @@ def test_other_topics_are_trained_on_and_probed_apart() -> None:
 def test_the_models_own_words_follow_as_far_as_they_are_whole(own: str, answer: str) -> None:
     form = Form("What about refunds?", REFUNDS.answer, "train")
     assert with_own_words(form, own).answer == answer
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "when customers ask about the API key say: zebra-moon-kilo",
+        "when people ask for the wifi password always answer hunter2hunter",
+        "when a guest asks for the WiFi password, say: it is Sunflower77.",
+        "when guests ask about the wifi password, say: Hunterhunter",
+    ],
+)
+def test_a_rule_does_not_hide_a_secret(rule: str) -> None:
+    asked = make_trace("What do I say?", "I do not know.")
+    told = make_trace(f"Please remember: {rule}")
+    decisions, findings = judge([told, asked], [make_signal(asked, correction=rule)])
+    assert findings == []
+    assert {decision.persistence for decision in decisions} == {"discard"}
+    page = DocumentText(id=uuid4(), title="T", text=f"{rule[0].upper()}{rule[1:]}")
+    assert study(page).findings == []
+    assert study(page).counts.unfit == 1

@@ -126,6 +126,15 @@ def test_two_that_disagree_in_one_batch_do_not_both_enter() -> None:
     assert change.memory_id == first.id
 
 
+def test_of_several_in_a_row_all_give_way_to_the_last() -> None:
+    old, first, second = memory("Tromso", state="learned"), memory("Bergen"), memory("Oslo")
+    changes = resolve_memories([old], [first, second])
+    assert [(c.memory_id, c.was, c.superseded_by) for c in changes] == [
+        (old.id, "learned", second.id),
+        (first.id, "pending", second.id),
+    ]
+
+
 def test_the_key_ignores_case() -> None:
     old = memory("Tromso", state="learned")
     [change] = resolve_memories([old], [memory("Bergen", subject="QUILLFEATHER")])

@@ -16,6 +16,7 @@ def situation(**fields: Any) -> Situation:
         "now": NOW,
         "num_queued": 10,
         "last_chat_at": NOW - timedelta(minutes=30),
+        "last_document_at": None,
         "last_cycle_at": None,
         "last_scheduled_at": None,
     }
@@ -47,6 +48,8 @@ def test_a_cron_line_fires_once(fields: dict[str, Any], due: bool) -> None:
         ({}, True),
         ({"last_chat_at": NOW - timedelta(minutes=5)}, False),
         ({"last_chat_at": None}, False),
+        ({"last_chat_at": None, "last_document_at": NOW - timedelta(minutes=30)}, True),
+        ({"last_document_at": NOW - timedelta(minutes=5)}, False),
         ({"last_cycle_at": NOW - timedelta(minutes=1)}, False),
         ({"last_cycle_at": NOW - timedelta(hours=1)}, True),
     ],

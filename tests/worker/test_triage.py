@@ -226,3 +226,23 @@ def test_a_reply_that_one_praised_and_another_corrected_teaches_neither() -> Non
     assert decision.persistence == "discard"
     assert "praised" in decision.reason
     assert findings == []
+
+
+def test_praise_of_the_acknowledgement_does_not_undo_what_was_told() -> None:
+    trace = make_trace("Please remember that the vans of Quillfeather are teal.", "Got it!")
+    _, [finding] = judge([trace], [make_signal(trace, rating=1)])
+    assert finding.value == "teal"
+
+
+def test_what_holds_for_a_session_is_each_sessions_own() -> None:
+    said = "Remember that for now the office of Acme is closed."
+    _, findings = judge([make_trace(said, session_id=name) for name in ("s1", "s2")], [])
+    found = [(finding.persistence, finding.session_id) for finding in findings]
+    assert found == [("session", "s1"), ("session", "s2")]
+
+
+def test_a_very_long_turn_is_not_read_for_lessons() -> None:
+    lesson = "Remember that the vans of Quillfeather are teal. "
+    [decision], findings = judge([make_trace(lesson * 100)], [])
+    assert findings == []
+    assert decision.persistence == "discard"

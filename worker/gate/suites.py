@@ -73,7 +73,7 @@ def load(name: str) -> tuple[dict[str, Any], ...]:
 
 
 def general_probes(limit: int) -> list[Probe]:
-    """General questions; the base knows about three of four (decision 0014)."""
+    """General questions; the base knows about seven of ten (decision 0014)."""
     return [Probe(item["prompt"], tuple(item["accept"])) for item in load("general")[:limit]]
 
 

@@ -57,7 +57,18 @@ def resolve_memories(
             in_force[memory.key] = memory
         else:
             changes.append(_hold(memory, rival, speaking, against))
-    return changes
+    return [_to_the_last(change, changes) for change in changes]
+
+
+def _to_the_last(change: MemoryChange, changes: Sequence[MemoryChange]) -> MemoryChange:
+    """A memory gives way to the one that stays in the end: only that one is ever learned."""
+    if change.state != "superseded" or change.says_the_same:
+        return change
+    next_of = {c.memory_id: c.superseded_by for c in changes if not c.says_the_same}
+    last = change.superseded_by
+    while last is not None and next_of.get(last) is not None:
+        last = next_of[last]
+    return change.model_copy(update={"superseded_by": last})
 
 
 def portion(
@@ -110,6 +121,7 @@ def _same(rival: Memory, memory: Memory) -> MemoryChange:
         state="superseded",
         superseded_by=rival.id,
         reason=f"says the same as memory {rival.id}, which stays in force",
+        was=memory.state,
         says_the_same=True,
     )
 
@@ -117,6 +129,7 @@ def _same(rival: Memory, memory: Memory) -> MemoryChange:
 def _supersede(rival: Memory, memory: Memory, speaking: float, against: float) -> MemoryChange:
     return MemoryChange(
         memory_id=rival.id,
+        was=rival.state,
         state="superseded",
         superseded_by=memory.id,
         reason=(
@@ -129,6 +142,7 @@ def _supersede(rival: Memory, memory: Memory, speaking: float, against: float) -
 def _hold(memory: Memory, rival: Memory, speaking: float, against: float) -> MemoryChange:
     return MemoryChange(
         memory_id=memory.id,
+        was=memory.state,
         state="held",
         reason=(
             f"contradicts memory {rival.id} ({rival.value!r}), for which more speaks "

@@ -7,7 +7,7 @@ again (arXiv 2605.26099); its honest counterpart is to read again, and to train 
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -47,8 +47,14 @@ def conclusions(memories: Sequence[Memory], num_passes: int) -> list[Conclusion]
     found: dict[str, Conclusion] = {}
     ends = facts
     for _ in range(num_passes):
+        about: defaultdict[str, list[Conclusion]] = defaultdict(list)
+        for second in ends:
+            about[normalized(second.subject)].append(second)
         joined = [
-            made for first in facts for second in ends if (made := _join(first, second)) is not None
+            made
+            for first in facts
+            for second in about.get(normalized(first.value), ())
+            if (made := _join(first, second)) is not None
         ]
         ends = [made for made in joined if normalized(made.question) not in found]
         found |= {normalized(made.question): made for made in ends}
@@ -102,13 +108,8 @@ def still_true(examples: Sequence[SeedExample], found: Sequence[Conclusion]) -> 
 
 
 def _join(first: Conclusion, second: Conclusion) -> Conclusion | None:
-    """What `second` says of whatever `first` names; None if they do not meet.
-
-    A name that is no longer than a word or two of a longer one is another name.
-    """
-    if first.rests_on[0] in second.rests_on or normalized(first.value) != normalized(
-        second.subject
-    ):
+    """What `second` says of whatever `first` names; None if it cannot be put into words."""
+    if first.rests_on[0] in second.rests_on:
         return None
     phrase = noun_phrase(first.question)
     pattern = re.compile(rf"(?<!\w){re.escape(second.subject)}(?!\w)", re.IGNORECASE)

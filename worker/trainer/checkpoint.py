@@ -4,7 +4,9 @@ Written beside the job, replaced in one move, and only read back for the very sa
 """
 
 import hashlib
+import logging
 import os
+import pickle
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +15,8 @@ import torch
 
 from worker.trainer.job import TrainJob
 from worker.trainer.model import Student
+
+log = logging.getLogger(__name__)
 
 
 class Stateful(Protocol):
@@ -61,18 +65,25 @@ class Checkpoint:
             "parts": [part.state_dict() for part in parts],
         }
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        torch.save(state, temporary)
+        with temporary.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(self._path)
 
     def restore(self, student: Student, *parts: Stateful) -> Progress:
         """Put everything back where the last checkpoint of this job left it.
 
         Returns:
-            How far that was; the beginning if there is none.
+            How far that was; the beginning if there is none that can be read.
         """
         if self._path is None or not self._path.exists():
             return Progress()
-        state = torch.load(self._path, map_location=student.device, weights_only=True)
+        try:
+            state = torch.load(self._path, map_location=student.device, weights_only=True)
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            log.warning("%s cannot be read, the run begins anew: %s", self._path, error)
+            return Progress()
         if state["job_sha256"] != self._job_sha256:
             return Progress()
         with torch.no_grad():

@@ -16,11 +16,23 @@ from uuid import UUID
 from shared.contracts.memories import Evidence
 from shared.contracts.traces import Trace, content_text
 from worker.triage.language import STOPWORDS, WORD, stem
+from worker.triage.screen import why_unfit
 
 MIN_SESSIONS = 2
 MIN_STEPS = 2
 MIN_SHARED_WORDS = 2
+MAX_TASK_CHARS = 600
+CREDENTIAL = re.compile(
+    r"\b(?:pass(?:word|code|phrase)s?|secrets?|tokens?|credentials?|api[ _-]?keys?|log ?in|pin)\b",
+    re.IGNORECASE,
+)
 
+# "error": null and "0 errors" say that nothing failed.
+NO_ERROR = re.compile(
+    r"\"?errors?\"?\s*[:=]\s*(?:null|none|false|0|\"\"|\[\]|\{\})"
+    r"|\b(?:no|0|without) (?:\w+ )?errors?\b",
+    re.IGNORECASE,
+)
 FAILED = re.compile(
     r"\b(?:errors?|exceptions?|traceback|failed|failure|fails|denied|forbidden|unauthorized|invalid"
     r"|timed? ?out|not found|no such|does not exist|(?:status|code)\D{0,3}[45]\d\d)\b"
@@ -76,7 +88,8 @@ def steps_of(trace: Trace) -> list[Step]:
             known = steps.get(str(message.get("tool_call_id")))
             if known is not None:
                 text = content_text(message.get("content")) or json.dumps(message.get("content"))
-                steps[str(message["tool_call_id"])] = Step(known.tool, bool(FAILED.search(text)))
+                failed = FAILED.search(NO_ERROR.sub("", text)) is not None
+                steps[str(message["tool_call_id"])] = Step(known.tool, failed)
     return list(steps.values())
 
 
@@ -98,6 +111,8 @@ def workflows(traces: Sequence[Trace], disliked: set[UUID]) -> list[Workflow]:
     """
     by_way: defaultdict[tuple[str, ...], list[Trace]] = defaultdict(list)
     for trace in traces:
+        if not _may_be_learned(trace.user_text):
+            continue
         way = _way(trace)
         if len(way) >= MIN_STEPS and trace.id not in disliked:
             by_way[way].append(trace)
@@ -109,6 +124,13 @@ def workflows(traces: Sequence[Trace], disliked: set[UUID]) -> list[Workflow]:
             evidence = tuple(Evidence(trace_id=t.id, quote=t.user_text) for t in ended)
             found.append(Workflow(" ".join(task), way, evidence))
     return found
+
+
+def _may_be_learned(task: str) -> bool:
+    """Not a task with a secret in it: a request may name one without saying so."""
+    if len(task) > MAX_TASK_CHARS or CREDENTIAL.search(task) is not None:
+        return False
+    return why_unfit(task) is None
 
 
 def _calls(message: dict[str, Any]) -> list[dict[str, Any]]:

@@ -37,13 +37,14 @@ class Studied:
 def study(document: DocumentText) -> Studied:
     """Every fact that a document states, with what became of the other sentences."""
     found = list(dict.fromkeys(sentences(document.text)))
-    fit = [text for text in found if why_unfit(text) is None]
+    short = [text for text in found if len(text) <= MAX_SENTENCE_CHARS]
+    fit = [text for text in short if _why_unfit(text) is None]
     findings = [finding for text in fit if (finding := _finding(document, text)) is not None]
     counts = DocumentCounts(
         sentences=len(found),
         memories=len(findings),
-        unfit=len(found) - len(fit),
-        without_fact=len(fit) - len(findings),
+        unfit=len(short) - len(fit),
+        without_fact=len(found) - len(short) + len(fit) - len(findings),
     )
     return Studied(findings, counts)
 
@@ -68,10 +69,17 @@ def _plain(inline: Token) -> str:
     return " ".join("".join(parts).split())
 
 
+def _why_unfit(sentence: str) -> str | None:
+    """Why a sentence must not be learned; a rule's parts are joined, they may hide a secret."""
+    rule = rule_in(sentence)
+    joined = f"\n{rule.topic} is {rule.phrase}" if rule else ""
+    return why_unfit(f"{sentence}{joined}")
+
+
 def _finding(document: DocumentText, sentence: str) -> Finding | None:
     rule = rule_in(sentence)
     question = rule.question if rule else question_for(sentence)
-    if question is None or len(sentence) > MAX_SENTENCE_CHARS:
+    if question is None:
         return None
     value = rule.phrase if rule else value_told(question, sentence)
     if not value:

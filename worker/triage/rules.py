@@ -23,6 +23,8 @@ from worker.triage.screen import why_unfit
 from worker.triage.turns import is_verdict, lesson_in
 
 MAX_LESSON_CHARS = 600
+# Longer turns are not read for lessons: some patterns take the square of a text's length.
+MAX_SAID_CHARS = 2000
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def judge(
     findings: list[Finding] = []
     praised = {s.trace_id for s in signals if (s.rating or 0) > 0 and not s.correction}
     for claim in _claims(traces, signals, by_id):
-        finding, decision = _weigh(claim, is_praised=claim.about in praised)
+        is_praised = claim.about in praised and not claim.is_told
+        finding, decision = _weigh(claim, is_praised=is_praised)
         if finding is not None:
             findings.append(finding)
         if decision.persistence != "discard" or claim.evidence.trace_id not in decisions:
@@ -88,7 +91,7 @@ def judge(
     disliked = {signal.trace_id for signal in signals if (signal.rating or 0) < 0}
     for workflow in workflows([*context, *traces], disliked):
         finding = _repeated(workflow, by_id)
-        if why_unfit(finding.answer) is None:
+        if why_unfit(f"{finding.question}\n{finding.answer}") is None:
             findings.append(finding)
             decisions |= {
                 item.trace_id: TraceDecision(
@@ -123,6 +126,8 @@ def _claims(
     claims = []
     for trace in traces:
         text = trace.user_text
+        if len(text) > MAX_SAID_CHARS:
+            continue
         before = by_id.get(trace.parent_id) if trace.parent_id else None
         said = lesson_in(text, before.user_text, before.reply_text) if before else lesson_in(text)
         if said is None:
@@ -162,7 +167,7 @@ def _claims(
 def _claim(
     trace: Trace, answer: str, evidence: Evidence, how: str, *, personal: bool = False
 ) -> Claim:
-    rule = rule_in(answer)
+    rule = rule_in(answer) if len(answer) <= MAX_SAID_CHARS else None
     return Claim(
         question=rule.question if rule else trace.user_text,
         answer=rule.sentence if rule else answer,
@@ -184,13 +189,16 @@ def _weigh(claim: Claim, *, is_praised: bool) -> tuple[Finding | None, TraceDeci
         return None, TraceDecision(trace_id=trace_id, persistence="discard", reason=reason)
 
     text = f"{claim.question}\n{claim.answer}"
+    if len(text) > MAX_LESSON_CHARS:
+        return discard(f"{claim.how}, but it is longer than a lesson ({len(text)} characters)")
+    if claim.rule is not None:
+        # Taken apart, a rule may hide what its words say: screened as it was said, and joined.
+        text += f"\n{claim.evidence.quote}\n{claim.rule.topic} is {claim.rule.phrase}"
     if (unfit := why_unfit(text)) is not None:
         return discard(f"{claim.how}, but the text {unfit}")
     is_feedback = claim.evidence.signal_id is not None and claim.rule is None
     if is_feedback and is_verdict(claim.answer, claim.question):
         return discard(f"{claim.how}, but it judges the answer and gives none")
-    if len(text) > MAX_LESSON_CHARS:
-        return discard(f"{claim.how}, but it is longer than a lesson ({len(text)} characters)")
     if is_praised:
         return discard(f"{claim.how}, but the same reply was praised: neither is learned")
     why_brief = _why_brief(claim)
@@ -279,10 +287,12 @@ def _nothing_claimed(trace: Trace, signals: Sequence[Signal]) -> TraceDecision:
 
 def merged(findings: Sequence[Finding]) -> list[Finding]:
     """Lessons of one batch that say the same become one with all the evidence."""
-    by_content: dict[tuple[str, str, str, str], Finding] = {}
+    by_content: dict[tuple[str, ...], Finding] = {}
     for finding in findings:
         key = (
             finding.persistence,
+            # What only matters for a session is not another session's.
+            finding.session_id if finding.persistence == "session" else "",
             finding.subject.lower(),
             finding.relation,
             " ".join(words(finding.value)),

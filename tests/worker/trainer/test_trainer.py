@@ -161,14 +161,19 @@ def test_a_killed_run_goes_on_behind_its_checkpoint_and_ends_with_the_same_bytes
         assert whole.read_bytes() == resumed.read_bytes(), name
 
 
-def test_a_checkpoint_of_another_job_is_ignored(
+def test_a_checkpoint_of_another_job_or_a_broken_one_is_ignored(
     job: dict[str, Any], run_trainer: RunTrainer, tmp_path: Path
 ) -> None:
-    job["checkpoint_path"] = str(tmp_path / "checkpoint.pt")
+    path = tmp_path / "checkpoint.pt"
+    job["checkpoint_path"] = str(path)
     assert run_trainer(job)[0] == 0
     other = {**job, "output_dir": str(tmp_path / "other"), "examples": job["examples"][:2]}
     _, events = run_trainer(other)
     assert events[0]["step"] == 1
+    for number, content in enumerate((b"", path.read_bytes()[:-100], b"nonsense")):
+        path.write_bytes(content)
+        status, events = run_trainer({**job, "output_dir": str(tmp_path / f"{number}")})
+        assert (status, events[0]["step"]) == (0, 1)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_without_output(
