@@ -31,6 +31,8 @@ from worker.trainer.job import Recipe, TrainJob
 from worker.trainer.model import load_student
 from worker.trainer.run import tokenize_job
 
+# What people train with; our own recipe has the MLPs alone.
+ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 WAYS = {
     "ours": ("-m", "worker.trainer"),
     "TRL, bfloat16": ("-m", "bench.sft"),
@@ -80,7 +82,12 @@ def main(
     torch.set_num_threads(threads)
     lessons = [lesson for cycle in curriculum(2, 10, 0, seed=0) for lesson in cycle]
     examples = [example for lesson in lessons for example in wordings(lesson)]
-    recipe = Recipe(num_steps=steps, seeds_per_step=batch, num_passes=steps * batch / len(examples))
+    recipe = Recipe(
+        num_steps=steps,
+        seeds_per_step=batch,
+        num_passes=steps * batch / len(examples),
+        target_modules=ALL_LINEAR,
+    )
     runs: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     losses: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
