@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 # About eight lessons.
 NUM_SEEDS_AT_FULL_RATE = 160
 # The dreams' weight for few lessons, in units of that for many.
-MAX_KL_GAIN = 1.5
+MAX_KL_GAIN = 2.0
 
 ExampleKind = Literal["seed", "replay", "contrast"]
 
@@ -112,11 +112,10 @@ class Recipe(_Frozen):
     )
     contrast_weight: float = Field(default=0.7, ge=0)
     kl_weight: float = Field(
-        default=6.0,
+        default=4.0,
         ge=0,
         description="Of the dreams; more for few lessons, see kl_weight_for. Heavier dreams slow "
-        "the lessons down and need the steps: of 64 general answers 62 were kept in 56 steps at "
-        "6, 57 in 42 steps at 6, 60 in 42 steps at 3 (decision 0006).",
+        "the lessons down and need more steps (decision 0006).",
     )
     max_grad_norm: float = 1.0
     weight_decay: float = 0.0

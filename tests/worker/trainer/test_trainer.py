@@ -215,7 +215,7 @@ def test_few_seeds_get_a_smaller_learning_rate() -> None:
 def test_dreams_weigh_more_beside_few_seeds() -> None:
     recipe = Recipe(kl_weight=3)
     weights = [recipe.kl_weight_for(n) for n in (1, 40, 90, 160, 1000)]
-    assert weights == pytest.approx([4.5, 4.5, 4, 3, 3])
+    assert weights == pytest.approx([6, 6, 4, 3, 3])
 
 
 def test_few_seeds_are_not_repeated_more_often_than_many() -> None:
