@@ -39,11 +39,11 @@ def mean_logprob(model: torch.nn.Module, item: dict[str, Any]) -> float:
 def test_a_run_tells_its_steps_and_lowers_the_loss(
     job: dict[str, Any], spawn_trainer: RunTrainer
 ) -> None:
-    job["recipe"]["num_steps"] = 30
+    job["recipe"] |= {"num_steps": 60, "kl_weight": 1}
     status, events = spawn_trainer(job)
     assert status == 0
     steps = [event for event in events if event["event"] == "step"]
-    assert [event["step"] for event in steps] == list(range(1, 31))
+    assert [event["step"] for event in steps] == list(range(1, 61))
     assert {"num_steps", "loss", "seed_loss", "kl", "tokens_per_s"} <= steps[0].keys()
     assert events[-1]["event"] == "done"
     assert steps[-1]["seed_loss"] < 0.7 * steps[0]["seed_loss"]
