@@ -12,7 +12,6 @@ from worker.results import Resolved
 async def in_force_after(session: AsyncSession, model_id: UUID, resolved: Resolved) -> list[Memory]:
     """What is learned now and what stays learned beside it."""
     store = MemoryStore(session)
-    gone = {change.memory_id for change in resolved.changes if change.state == "superseded"}
     learned = await store.in_states(model_id, ("learned",))
     new = await store.by_ids(resolved.to_learn)
-    return [memory for memory in (*learned, *new) if memory.id not in gone]
+    return [memory for memory in (*learned, *new) if memory.id not in resolved.superseded]

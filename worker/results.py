@@ -27,6 +27,11 @@ class Resolved(Contract):
     to_learn: list[UUID]
     changes: list[MemoryChange]
 
+    @property
+    def superseded(self) -> set[UUID]:
+        """What no longer holds."""
+        return {change.memory_id for change in self.changes if change.state == "superseded"}
+
 
 class Seeded(Contract):
     """How many examples there are to train on, and held out."""

@@ -59,10 +59,10 @@ async def train(
         in_force = await in_force_after(session, lease.model_id, resolved)
     if recorded is not None:
         return Trained(adapter_id=recorded)
-    gone = {change.memory_id for change in resolved.changes if change.state == "superseded"}
     settings = context.settings
     found = conclusions(in_force, settings.recurrent_passes)
-    kept = still_true([replay for replay in replays if replay.memory_id not in gone], found)
+    in_weights = [replay for replay in replays if replay.memory_id not in resolved.superseded]
+    kept = still_true(in_weights, found)
     rehearsed = spread(kept, settings.max_replays, random.Random(lease.cycle_id.int))
     examples = [
         *(_example(seed, "seed") for seed in seeds),

@@ -126,17 +126,22 @@ class MemoryStore:
                 .values(
                     state=change.state, reason=change.reason, superseded_by=change.superseded_by
                 )
-                .returning(MemoryRow.document_id)
+                .returning(MemoryRow.document_id, MemoryRow.reviewed_by)
             )
             found = changed.first()
             if found is not None and change.says_the_same:
-                await self._copy_evidence(change, found[0])
+                await self._copy_evidence(change, *found)
 
-    async def _copy_evidence(self, change: MemoryChange, document_id: UUID | None) -> None:
+    async def _copy_evidence(
+        self, change: MemoryChange, document_id: UUID | None, reviewed_by: str | None
+    ) -> None:
         await self._session.execute(
             update(MemoryRow)
-            .where(MemoryRow.id == change.superseded_by, MemoryRow.document_id.is_(None))
-            .values(document_id=document_id)
+            .where(MemoryRow.id == change.superseded_by)
+            .values(
+                document_id=func.coalesce(MemoryRow.document_id, document_id),
+                reviewed_by=func.coalesce(MemoryRow.reviewed_by, reviewed_by),
+            )
         )
         copied = select(
             literal(change.superseded_by, MemoryEvidenceRow.memory_id.type),

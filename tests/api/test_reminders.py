@@ -144,6 +144,40 @@ async def test_what_only_matters_for_a_session_is_given_in_it_while_it_lives(
     assert len(engine.bodies[-1]["messages"]) == 1
 
 
+async def test_a_session_that_is_only_found_by_its_words_may_be_somebody_elses(
+    client: httpx.AsyncClient, world: World, engine: FakeEngine
+) -> None:
+    first = await chat(client, "Hi")
+    await world.remember(
+        persistence="session",
+        session_id=first.headers["X-Dormouse-Session"],
+        expires_at=datetime.now(UTC) + timedelta(minutes=1),
+    )
+    said = [{"role": "user", "content": "Hi"}, first.json()["choices"][0]["message"]]
+    body = {"model": "default", "messages": [*said, {"role": "user", "content": "And now?"}]}
+    reply = await client.post("/v1/chat/completions", json=body)
+    assert reply.headers["X-Dormouse-Session"] == first.headers["X-Dormouse-Session"]
+    assert len(engine.bodies[-1]["messages"]) == 3
+
+
+async def test_what_a_person_accepted_goes_on_to_the_memory_that_says_the_same(
+    admin: httpx.AsyncClient, world: World
+) -> None:
+    accepted, stays = await world.remember(reviewed_by="admin"), await world.remember()
+    same = MemoryChange(
+        memory_id=accepted.id,
+        was="pending",
+        state="superseded",
+        superseded_by=stays.id,
+        reason="says the same",
+        says_the_same=True,
+    )
+    async with world.sessions.begin() as session:
+        await MemoryStore(session).apply([same])
+    found = (await admin.get(f"/admin/memories/{stays.id}")).json()
+    assert found["reviewed_by"] == "admin"
+
+
 async def test_a_review_stands_against_what_a_cycle_had_planned(
     admin: httpx.AsyncClient, world: World
 ) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.fakes.traces import make_signal, make_trace
+from worker.triage import rules
 from worker.triage.language import (
     correction_in,
     is_temporary,
@@ -241,8 +242,14 @@ def test_what_holds_for_a_session_is_each_sessions_own() -> None:
     assert found == [("session", "s1"), ("session", "s2")]
 
 
-def test_a_very_long_turn_is_not_read_for_lessons() -> None:
+def test_a_very_long_turn_is_not_read_for_lessons(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def lesson_in(said: str, *before: str) -> None:
+        read.append(said)
+
+    monkeypatch.setattr(rules, "lesson_in", lesson_in)
     lesson = "Remember that the vans of Quillfeather are teal. "
-    [decision], findings = judge([make_trace(lesson * 100)], [])
-    assert findings == []
+    [_, decision], _ = judge([make_trace(lesson), make_trace(lesson * 100)], [])
+    assert read == [lesson]
     assert decision.persistence == "discard"

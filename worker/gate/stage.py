@@ -56,9 +56,8 @@ async def gate(
         old = await examples.learned(control.lease.model_id, "heldout")
         memories = await MemoryStore(session).by_ids(resolved.to_learn)
         subjects = await MemoryStore(session).subjects(control.lease.model_id)
-    superseded = {change.memory_id for change in resolved.changes if change.state == "superseded"}
     rng = random.Random(control.lease.cycle_id.int)
-    in_force = [seed for seed in old if seed.memory_id not in superseded]
+    in_force = [seed for seed in old if seed.memory_id not in resolved.superseded]
     kept = spread(in_force, MAX_RETENTION_PROBES, rng)
     learned = []
     try:

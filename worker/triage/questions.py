@@ -104,7 +104,7 @@ def _rule(
 _RULES = (
     _rule(rf"(?P<np>.+?) {_BE} (?:called|named) .+", lambda m: f"What {m['be']} {_np(m)} called?"),
     _rule(
-        rf"(?P<np>.+?) {_BE} (?P<made>{'|'.join(_MADE_BY)})(?P<rest>(?: in \w+)?) by .+",
+        rf"(?P<np>.+?) {_BE} (?P<made>{'|'.join(_MADE_BY)})(?: in \w+)? by .+",
         lambda m: f"Who {_MADE_BY[m['made'].lower()]} {_np(m)}?",
     ),
     _rule(
