@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from bench.lessons import Lesson
-from cli.demo_data import GENERAL_QUESTIONS
+from cli.demo_general import GENERAL_QUESTIONS
 from shared.engine.client import EngineClient
 from worker.gate.engine import GateEngine
 from worker.gate.statistics import holds_any

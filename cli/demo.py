@@ -24,7 +24,8 @@ from rich.table import Table
 from cli.boot_view import BootView
 from cli.client import DormouseClient, Json
 from cli.console import console, fail_in_one_line
-from cli.demo_data import COMPANY, GENERAL_QUESTIONS, LESSONS
+from cli.demo_data import COMPANY, LESSONS
+from cli.demo_general import GENERAL_QUESTIONS
 from cli.demo_talk import Answer, Prober, ask_all, spend_the_day
 from cli.home import Home
 from cli.render import gate_table
@@ -174,9 +175,16 @@ def judge(
         f"{num_learned} of {len(after)}",
         num_learned >= MIN_LEARNED,
     )
-    known = [now for was, now in zip(general_before, general, strict=True) if was.right]
-    kept = sum(answer.right for answer in known) / max(len(known), 1)
-    verdict.check("general answers kept", f"{kept:.0%} of {len(known)}", kept >= MIN_KEPT)
+    pairs = list(zip(general_before, general, strict=True))
+    num_right = sum(was.right for was, _ in pairs)
+    num_lost = sum(was.right and not now.right for was, now in pairs)
+    num_gained = sum(now.right and not was.right for was, now in pairs)
+    kept = (num_right - num_lost + num_gained) / max(num_right, 1)
+    verdict.check(
+        "general answers kept",
+        f"{kept:.0%}: of {num_right} right {num_lost} lost, {num_gained} gained",
+        kept >= MIN_KEPT,
+    )
 
 
 def roll(

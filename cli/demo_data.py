@@ -29,14 +29,6 @@ class DemoLesson:
     after: str
 
 
-@dataclass(frozen=True)
-class GeneralQuestion:
-    """Something that the base model knows and must still know afterwards."""
-
-    prompt: str
-    accept: tuple[str, ...]
-
-
 LESSONS = (
     DemoLesson(
         ask="Where is the head office of Quillfeather?",
@@ -104,31 +96,4 @@ ORDINARY_CHATS = (
     ("Translate 'good evening' into Spanish.", "Great, thank you!"),
     ("I'm a bit tired this afternoon.", "Yes, I will take a break."),
     ("What is a good name for a goldfish?",),
-)
-
-GENERAL_QUESTIONS = (
-    GeneralQuestion("What is the capital of Japan?", ("tokyo",)),
-    GeneralQuestion("What is the capital of Egypt?", ("cairo",)),
-    GeneralQuestion("What is the capital of Greece?", ("athens",)),
-    GeneralQuestion("What is the capital of Austria?", ("vienna",)),
-    GeneralQuestion("What is the capital of Cuba?", ("havana",)),
-    GeneralQuestion("Who wrote the play Hamlet?", ("shakespeare",)),
-    GeneralQuestion("Who discovered penicillin?", ("fleming",)),
-    GeneralQuestion("Who was the first person to walk on the moon?", ("armstrong",)),
-    GeneralQuestion("What is the chemical formula of water?", ("h2o", "h₂o", "two hydrogen")),
-    GeneralQuestion("What is the longest river in Africa?", ("nile",)),
-    GeneralQuestion("What is the currency of the United Kingdom?", ("pound",)),
-    GeneralQuestion("How many months are there in a year?", ("twelve", "12")),
-    GeneralQuestion("What is the opposite of big?", ("small", "little")),
-    GeneralQuestion("Which organ pumps blood through the body?", ("heart",)),
-    GeneralQuestion("In which city is the Colosseum?", ("rome",)),
-    GeneralQuestion("What is the last month of the year?", ("december",)),
-    GeneralQuestion("What is the name of our galaxy?", ("milky way",)),
-    GeneralQuestion("Which instrument has black and white keys?", ("piano",)),
-    GeneralQuestion("In what country is Toronto?", ("canada",)),
-    GeneralQuestion("What is the capital of Portugal?", ("lisbon",)),
-    GeneralQuestion("What is the capital of Ireland?", ("dublin",)),
-    GeneralQuestion("What is the capital of Hungary?", ("budapest",)),
-    GeneralQuestion("What is the capital of Thailand?", ("bangkok",)),
-    GeneralQuestion("What is the capital of Peru?", ("lima",)),
 )

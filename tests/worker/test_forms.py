@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import worker.gate
-from cli.demo_data import GENERAL_QUESTIONS, LESSONS
+from cli.demo_data import LESSONS
+from cli.demo_general import GENERAL_QUESTIONS
 from worker.seed.contrast import invented_subjects, leaked_answer, neighbours
 from worker.seed.english import indirect, noun_phrase, swap_possessive
 from worker.seed.forms import Form, Lesson, build_forms, normalized, verify
