@@ -1,7 +1,7 @@
 """What the demo asks in general, before and after: eighty questions that the gate does not hold.
 
-Nobody asked the base before choosing them (decision 0014): where it is right by a hair any change of
-the weights flips some answers, and only a set that was not picked shows the gains beside the losses.
+Nobody asked the base before choosing them (decision 0014): where it is right by a hair any change
+of the weights flips some answers, and only a set that was not picked shows gains beside losses.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from cli.client import ChatReply, DormouseClient, Json
 from cli.demo_data import LESSONS, ORDINARY_CHATS, DemoLesson
 from cli.errors import ApiError
 
-NUM_AT_ONCE = 4
+NUM_AT_ONCE = 8
 MAX_TOKENS = 48
 # The steady visitor asks little: training has the same two cores.
 PROBE_INTERVAL_S = 5.0
