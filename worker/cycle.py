@@ -74,7 +74,9 @@ async def _stages(context: Context, control: CycleControl) -> CycleStatus:
     resolved = await control.run(Stage.RESOLVE, Resolved, lambda: resolve(context, control))
     if not resolved.to_learn:
         return await skip(context, lease, resolved)
-    await control.run(Stage.SEED, Seeded, lambda: seed(context, control, awake, resolved))
+    seeded = await control.run(Stage.SEED, Seeded, lambda: seed(context, control, awake, resolved))
+    if not seeded.num_train:
+        return await skip(context, lease, resolved, known=seeded.known)
     await control.run(Stage.DREAM, Dreamt, lambda: dream(context, control, awake))
     trained = await control.run(
         Stage.TRAIN, Trained, lambda: train(context, control, awake, resolved)

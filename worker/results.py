@@ -34,10 +34,11 @@ class Resolved(Contract):
 
 
 class Seeded(Contract):
-    """How many examples there are to train on, and held out."""
+    """How many examples there are to train on, and held out; what is known has none to train on."""
 
     num_train: int
     num_heldout: int
+    known: tuple[UUID, ...] = ()
 
 
 class Dreamt(Contract):

@@ -75,7 +75,8 @@ async def train(
         await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
         await _run_trainer(control, job, place, settings.train_timeout_s)
     sha256, path = await asyncio.to_thread(adopt, job.output_dir, settings.adapters_dir)
-    memory_ids = sorted({seed.memory_id for seed in (*seeds, *kept)})
+    # Of what was known already there are no seeds.
+    memory_ids = sorted({*resolved.to_learn, *(seed.memory_id for seed in (*seeds, *kept))})
     async with context.sessions.begin() as session:
         adapter = await AdapterStore(session).add(
             model_id=lease.model_id,

@@ -1,5 +1,8 @@
 """Wake: the swap, or the rejection with its report. One transaction settles everything."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.cycles import CycleStatus, Lease
@@ -60,10 +63,14 @@ async def promote_or_reject(
     return "promoted" if passed else "rejected"
 
 
-async def skip(context: Context, lease: Lease, resolved: Resolved) -> CycleStatus:
-    """Nothing is worth keeping: the traces are settled, the weights stay."""
+async def skip(
+    context: Context, lease: Lease, resolved: Resolved, *, known: Sequence[UUID] = ()
+) -> CycleStatus:
+    """Nothing is worth keeping, or all of it is known: traces are settled, the weights stay."""
     async with context.sessions.begin() as session:
-        await MemoryStore(session).apply(resolved.changes)
+        memories = MemoryStore(session)
+        await memories.apply(resolved.changes)
+        await memories.set_state(known, "learned")
         await _settle(session, lease, "skipped", None)
     return "skipped"
 

@@ -2,7 +2,8 @@
 
 General transforms of the question give many wordings; the model, shown the evidence, adds
 paraphrases of its own. Every one is verified against the evidence. Facts that meet in a name give
-conclusions. Held-out wordings never train, in this cycle or a later one.
+conclusions. Held-out wordings never train, in this cycle or a later one; a memory whose held-out
+wordings are all answered already has no others.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from worker.in_force import in_force_after
 from worker.results import Resolved, Seeded
 from worker.seed.derive import conclusion_examples, conclusions
 from worker.seed.forms import Form, build_forms, normalized
+from worker.seed.known import known_already
 from worker.seed.neighbours import lesson_of
 from worker.seed.self_study import own_words, paraphrases
 from worker.seed.situations import situations, with_own_words
@@ -64,12 +66,17 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     probes = {normalized(item.question) for item in seeds if item.split == "heldout"}
     probes |= {normalized(question) for question in held_out}
     seeds += conclusion_examples(found, resolved.to_learn, probes)
+    known = await known_already(
+        context.engine, awake.engine_name, seeds, context.settings.gate_concurrency
+    )
+    seeds = [item for item in seeds if item.split == "heldout" or item.memory_id not in known]
     async with context.sessions.begin() as session:
         await SleepCycleStore(session).hold(control.lease)
         await ExampleStore(session).replace_seeds(control.lease.cycle_id, seeds)
     num_train = sum(example.split == "train" for example in seeds)
     control.count(seeds=num_train)
-    return Seeded(num_train=num_train, num_heldout=len(seeds) - num_train)
+    num_heldout = len(seeds) - num_train
+    return Seeded(num_train=num_train, num_heldout=num_heldout, known=tuple(sorted(known)))
 
 
 def seed_examples(
