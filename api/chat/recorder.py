@@ -1,11 +1,13 @@
 """Traces are written before the client sees the end of its reply.
 
-While PostgreSQL is away they go, fsynced, to the local spool, and from there into PostgreSQL once
-it is back.
+Replies that end at about the same time share one transaction (group commit): while one is on its
+way the next ones gather, so the wait is that of one commit, never a timer. While PostgreSQL is away
+traces go, fsynced, to the local spool, and from there into PostgreSQL once it is back.
 """
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,10 +15,15 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from shared.contracts.traces import Trace
 from shared.db.session import Sessions
+from shared.errors import DormouseError
 from shared.storage.spool import TraceSpool
 from shared.storage.traces import TraceStore
 
 REPLAY_INTERVAL_S = 2.0
+# Of one transaction.
+MAX_BATCH = 256
+# A database that takes longer is as good as away.
+WRITE_TIMEOUT_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +39,14 @@ class TraceRecorder:
     def __init__(self, sessions: Sessions, spool: TraceSpool) -> None:
         self._sessions = sessions
         self._spool = spool
-        self._late: set[asyncio.Task[None]] = set()
-        self._replay_task: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Queue[tuple[Trace, asyncio.Future[None]]] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._replay_task = asyncio.create_task(self._replay_for_ever())
+        self._tasks = [
+            asyncio.create_task(self._write_for_ever()),
+            asyncio.create_task(self._replay_for_ever()),
+        ]
         return self
 
     async def __aexit__(
@@ -45,34 +55,77 @@ class TraceRecorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._replay_task is not None:
-            self._replay_task.cancel()
-            await asyncio.gather(self._replay_task, return_exceptions=True)
-        await asyncio.gather(*self._late, return_exceptions=True)
+        await self._waiting.join()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def record(self, trace: Trace) -> None:
-        """Write a trace; it is durable when this returns.
+        """Write a trace; it is durable when this returns, and written even if nobody waits.
 
         Raises:
             StorageError: If neither database nor spool takes it: the reply must not end well.
         """
-        try:
-            async with self._sessions.begin() as session:
-                await TraceStore(session).add(trace)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("trace %s goes to the spool: %s", trace.id, error)
-            await asyncio.to_thread(self._spool.write, trace)
+        await self.record_late(trace)
 
-    async def record_surely(self, trace: Trace) -> None:
-        """As `record`; the write goes on if whoever waits for it is cancelled."""
-        await asyncio.shield(self.record_late(trace))
-
-    def record_late(self, trace: Trace) -> "asyncio.Task[None]":
+    def record_late(self, trace: Trace) -> "asyncio.Future[None]":
         """Write a trace that no client waits for."""
-        task = asyncio.create_task(self.record(trace))
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
-        return task
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.put_nowait((trace, written))
+        return written
+
+    async def _write_for_ever(self) -> None:
+        while True:
+            batch = [await self._waiting.get()]
+            while len(batch) < MAX_BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            failures = await self._write([trace for trace, _ in batch])
+            for (trace, written), failure in zip(batch, failures, strict=True):
+                self._waiting.task_done()
+                if written.done():
+                    continue
+                if failure is None:
+                    written.set_result(None)
+                else:
+                    log.error("trace %s is lost: %s", trace.id, failure)
+                    written.set_exception(failure)
+                    # Nobody may be waiting; the log has it.
+                    written.exception()
+
+    async def _write(self, traces: Sequence[Trace]) -> list[Exception | None]:
+        """Write traces together; where that fails each goes its own way.
+
+        Returns:
+            For each the reason why it is not durable, if it is not.
+        """
+        try:
+            await self._insert(traces)
+            return [None] * len(traces)
+        except (IntegrityError, DataError) as error:
+            if len(traces) > 1:
+                return [(await self._write([trace]))[0] for trace in traces]
+            reason: Exception = error
+        except (SQLAlchemyError, OSError) as error:
+            reason = error
+        except Exception as error:
+            log.exception("traces cannot be written")
+            reason = error
+        log.warning("%d traces go to the spool: %s", len(traces), reason)
+        return await asyncio.to_thread(self._keep, traces)
+
+    def _keep(self, traces: Sequence[Trace]) -> list[Exception | None]:
+        failures: list[Exception | None] = []
+        for trace in traces:
+            try:
+                self._spool.write(trace)
+                failures.append(None)
+            except DormouseError as error:
+                failures.append(error)
+        return failures
+
+    async def _insert(self, traces: Sequence[Trace]) -> None:
+        async with asyncio.timeout(WRITE_TIMEOUT_S), self._sessions.begin() as session:
+            await TraceStore(session).add(*traces)
 
     async def _replay_for_ever(self) -> None:
         while True:
@@ -93,8 +146,7 @@ class TraceRecorder:
         num_moved = 0
         for trace in self._spool.traces():
             try:
-                async with self._sessions.begin() as session:
-                    await TraceStore(session).add(trace)
+                await self._insert([trace])
             except (IntegrityError, DataError) as error:
                 log.error("spooled trace %s does not fit the database: %s", trace.id, error)
                 self._spool.set_aside(trace)

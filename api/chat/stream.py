@@ -115,7 +115,7 @@ class ChatStream(StreamingResponse):
 
     async def _record(self, trace: Trace) -> None:
         self._recorded = True
-        await self._recorder.record_surely(trace)
+        await self._recorder.record(trace)
 
     def _trace(self, status: TraceStatus, error: str | None = None) -> Trace:
         return self._exchange.trace(

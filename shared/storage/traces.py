@@ -17,17 +17,23 @@ def _trace(row: TraceRow) -> Trace:
     return Trace.model_validate(row, from_attributes=True)
 
 
+def _learnable(trace: Trace) -> bool:
+    return trace.store and trace.status == "complete"
+
+
 class TraceStore:
     """SQL of traces."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, trace: Trace) -> None:
-        """Record a trace; a second write of the same id changes nothing."""
-        learnable = trace.store and trace.status == "complete"
-        values = {**trace.model_dump(), "state": "queued" if learnable else "excluded"}
-        await self._session.execute(insert(TraceRow).values(**values).on_conflict_do_nothing())
+    async def add(self, *traces: Trace) -> None:
+        """Record traces; a second write of the same id changes nothing."""
+        rows = [
+            {**trace.model_dump(), "state": "queued" if _learnable(trace) else "excluded"}
+            for trace in traces
+        ]
+        await self._session.execute(insert(TraceRow).on_conflict_do_nothing(), rows)
 
     async def get(self, tenant_id: UUID, trace_id: UUID) -> Trace | None:
         """A trace of this tenant."""

@@ -1,5 +1,6 @@
 """Traces while PostgreSQL is away: fsynced, bounded, replayed once."""
 
+import asyncio
 from pathlib import Path
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from api.chat.recorder import TraceRecorder
+from shared.contracts.traces import Trace
 from shared.db.session import Sessions, create_engine, create_sessions
 from shared.db.tables import TraceRow
 from shared.errors import StorageError
@@ -15,6 +17,7 @@ from shared.settings import Settings
 from shared.storage.models import ModelStore
 from shared.storage.spool import TraceSpool
 from shared.storage.tenants import TenantStore
+from shared.storage.traces import TraceStore
 from tests.fakes.traces import make_trace
 
 
@@ -40,14 +43,16 @@ async def test_a_trace_waits_in_the_spool_and_is_replayed_exactly_once(
     closed = create_sessions(create_engine(away, pooled=False))
     spool = TraceSpool(tmp_path / "spool", 10**6)
     trace = make_trace("hello", tenant_id=model[0], model_id=model[1])
-    await TraceRecorder(closed, spool).record(trace)
+    async with TraceRecorder(closed, spool) as recorder:
+        await recorder.record(trace)
     assert len(spool) == 1
     assert await count(sessions) == 0
 
     recorder = TraceRecorder(sessions, spool)
     assert await recorder.replay() == 1
     assert len(spool) == 0
-    await recorder.record(trace)
+    async with recorder:
+        await recorder.record(trace)
     assert await recorder.replay() == 0
     assert await count(sessions) == 1
 
@@ -58,10 +63,60 @@ async def test_a_crash_between_insert_and_removal_writes_no_second_trace(
     spool = TraceSpool(tmp_path / "spool", 10**6)
     trace = make_trace("hello", tenant_id=model[0], model_id=model[1])
     recorder = TraceRecorder(sessions, spool)
-    await recorder.record(trace)
+    async with recorder:
+        await recorder.record(trace)
     spool.write(trace)
     assert await recorder.replay() == 1
     assert await count(sessions) == 1
+
+
+async def test_replies_that_end_together_share_transactions(
+    sessions: Sessions,
+    model: tuple[UUID, UUID],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+    add = TraceStore.add
+
+    async def counted(store: TraceStore, *traces: Trace) -> None:
+        sizes.append(len(traces))
+        await add(store, *traces)
+
+    monkeypatch.setattr(TraceStore, "add", counted)
+    traces = [make_trace("hello", tenant_id=model[0], model_id=model[1]) for _ in range(100)]
+    async with TraceRecorder(sessions, TraceSpool(tmp_path, 10**6)) as recorder:
+        await asyncio.gather(*(recorder.record(trace) for trace in traces))
+        assert await count(sessions) == 100
+    assert sum(sizes) == 100
+    assert len(sizes) <= 3
+
+
+async def test_a_trace_that_does_not_fit_the_database_takes_no_other_with_it(
+    sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path
+) -> None:
+    spool = TraceSpool(tmp_path, 10**6)
+    said = ["one", "two", "three\0", "four"]
+    traces = [make_trace(text, tenant_id=model[0], model_id=model[1]) for text in said]
+    recorder = TraceRecorder(sessions, spool)
+    async with recorder:
+        await asyncio.gather(*(recorder.record(trace) for trace in traces))
+    assert await count(sessions) == 3
+    await recorder.replay()
+    assert len(spool) == 0
+    assert len(list(tmp_path.glob("*.rejected"))) == 1
+
+
+async def test_what_is_recorded_as_the_process_ends_or_the_client_leaves_is_written(
+    sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path
+) -> None:
+    first, second = (make_trace("hi", tenant_id=model[0], model_id=model[1]) for _ in range(2))
+    async with TraceRecorder(sessions, TraceSpool(tmp_path, 10**6)) as recorder:
+        waiting = asyncio.create_task(recorder.record(first))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        recorder.record_late(second)
+    assert await count(sessions) == 2
 
 
 def test_a_full_spool_refuses_with_a_clear_error(tmp_path: Path) -> None:
