@@ -12,6 +12,7 @@ from shared.contracts.traces import Trace
 from shared.errors import StorageError
 
 SUFFIX = ".trace.json"
+REJECTED = ".rejected"
 
 
 class TraceSpool:
@@ -63,7 +64,12 @@ class TraceSpool:
     def set_aside(self, trace: Trace) -> None:
         """PostgreSQL will never take it: keep it for a person, out of the way of the others."""
         path = self._directory / f"{trace.id}{SUFFIX}"
-        path.rename(path.with_suffix(".rejected"))
+        path.rename(path.with_suffix(REJECTED))
+
+    @property
+    def num_set_aside(self) -> int:
+        """How many wait for a person."""
+        return len(list(self._directory.glob(f"*{REJECTED}")))
 
     def __len__(self) -> int:
         return len(self._paths())
