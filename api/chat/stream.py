@@ -1,10 +1,8 @@
 """A streamed reply: passed on as it comes, its end held back until the trace is written."""
 
-import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
 
 import aiohttp
 from fastapi.responses import StreamingResponse
@@ -12,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from api.chat.exchange import Exchange
 from api.chat.recorder import TraceRecorder
-from api.chat.reply import DONE, StreamedReply, event, public_reply
+from api.chat.relay import Relay
+from api.chat.reply import DONE, event
 from shared.contracts.traces import Trace, TraceStatus
 from shared.errors import DormouseError, EngineUnavailableError
 
@@ -40,7 +39,7 @@ class ChatStream(StreamingResponse):
         self._upstream = upstream
         self._stack = stack
         self._recorder = recorder
-        self._reply = StreamedReply(exchange.chat.n or 1)
+        self._relay = Relay(exchange.chat, exchange.route.engine_name)
         self._recorded = False
         super().__init__(
             self._events(),
@@ -58,46 +57,20 @@ class ChatStream(StreamingResponse):
             await self._stack.aclose()
 
     async def _events(self) -> AsyncIterator[bytes]:
-        held: list[bytes] = []
         try:
-            async for chunk in self._chunks():
+            async for piece in self._upstream.content.iter_any():
                 self._exchange.mark_first_token()
-                if "error" in chunk:
-                    raise EngineUnavailableError(str(chunk["error"].get("message", "engine error")))
-                self._reply.feed(chunk)
-                shown = self._shown(chunk)
-                if self._reply.ended:
-                    held += shown
-                else:
-                    for piece in shown:
-                        yield piece
-            if not self._reply.ended:
+                if shown := self._relay.feed(piece):
+                    yield shown
+                if self._relay.is_done:
+                    break
+            if not self._relay.reply.ended:
                 raise EngineUnavailableError("The engine ended the stream before the reply's end.")
             await self._record(self._trace("complete"))
-        except (DormouseError, aiohttp.ClientError, TimeoutError) as error:
+        except (DormouseError, aiohttp.ClientError, TimeoutError, ValueError) as error:
             yield await self._fail(error)
             return
-        for piece in held:
-            yield piece
-        yield DONE
-
-    async def _chunks(self) -> AsyncIterator[dict[str, Any]]:
-        """The engine's events, parsed, up to `[DONE]`."""
-        buffer = b""
-        async for piece in self._upstream.content.iter_any():
-            *events, buffer = (buffer + piece).split(b"\n\n")
-            for line in events:
-                content = line.removeprefix(b"data:").strip()
-                if content == b"[DONE]":
-                    return
-                if content:
-                    yield json.loads(content)
-
-    def _shown(self, chunk: dict[str, Any]) -> list[bytes]:
-        chat = self._exchange.chat
-        if not chunk.get("choices") and not chat.wants_usage:
-            return []
-        return [event(public_reply(chunk, chat.model, keep_token_ids=chat.return_token_ids))]
+        yield self._relay.held + DONE
 
     async def _fail(self, error: Exception) -> bytes:
         """Record the broken reply and tell the client, whose stream ends without `[DONE]`."""
@@ -118,11 +91,12 @@ class ChatStream(StreamingResponse):
         await self._recorder.record(trace)
 
     def _trace(self, status: TraceStatus, error: str | None = None) -> Trace:
+        reply = self._relay.reply
         return self._exchange.trace(
             status,
-            reply=self._reply.recorded(),
-            prompt_token_ids=self._reply.prompt_token_ids,
-            token_ids=self._reply.token_ids,
-            usage=self._reply.usage,
+            reply=reply.recorded(),
+            prompt_token_ids=reply.prompt_token_ids,
+            token_ids=reply.token_ids,
+            usage=reply.usage,
             error=error,
         )

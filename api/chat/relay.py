@@ -1,0 +1,98 @@
+"""A streamed reply on its way: the engine's bytes pass on under the public name.
+
+What is in them is read once, when the reply ends. A piece is only looked into where it may hold the
+reply's end, an error or the usage, which clients see if they asked for it.
+"""
+
+import json
+import re
+
+from api.chat.reply import StreamedReply, event, public_reply
+from api.chat.request import ChatRequest
+from shared.errors import EngineUnavailableError
+
+END = b"\n\n"
+# What a reply says cannot look like this: quotes inside a JSON string are escaped.
+SPECIAL = re.compile(rb'"finish_reason":"|"choices":\[\]|data: ?\{"error"|\[DONE\]')
+TOKEN_IDS = re.compile(rb',"(?:prompt_)?token_ids":(?:null|\[[\d,]*\])')
+
+
+class Relay:
+    """Takes the engine's bytes, gives the client's, and holds the reply's end back.
+
+    Args:
+        chat: What the client asked for.
+        engine_name: The model's name on the engine's side, which no client sees.
+    """
+
+    def __init__(self, chat: ChatRequest, engine_name: str) -> None:
+        self._chat = chat
+        self._inner = b'"model":' + json.dumps(engine_name).encode()
+        self._outer = b'"model":' + json.dumps(chat.model).encode()
+        self._reply = StreamedReply(chat.n or 1)
+        self._rest = b""
+        self._unread: list[bytes] = []
+        # True once an event was seen to be written as we expect.
+        self._is_plain = False
+        self._held: list[bytes] = []
+        self.is_done = False
+
+    @property
+    def reply(self) -> StreamedReply:
+        """What has come so far."""
+        unread, self._unread = self._unread, []
+        for text in b"".join(unread).split(END):
+            if text.strip():
+                self._reply.feed(json.loads(_content(text)))
+        return self._reply
+
+    @property
+    def held(self) -> bytes:
+        """The end of the reply, for when its trace is written."""
+        return b"".join(self._held)
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take a piece; what the client may see by now.
+
+        Raises:
+            EngineUnavailableError: If the engine says that it failed.
+        """
+        pieces = self._rest + piece
+        cut = pieces.rfind(END) + len(END)
+        if cut < len(END):
+            self._rest = pieces
+            return b""
+        events, self._rest = pieces[:cut], pieces[cut:]
+        if self._is_plain and not self._held and not SPECIAL.search(events):
+            self._unread.append(events)
+            return self._renamed(events)
+        return b"".join(self._read(text) for text in events.split(END) if text.strip())
+
+    def _renamed(self, events: bytes) -> bytes:
+        shown = events.replace(self._inner, self._outer)
+        return shown if self._chat.return_token_ids else TOKEN_IDS.sub(b"", shown)
+
+    def _read(self, text: bytes) -> bytes:
+        """One event, looked into."""
+        content = _content(text)
+        if content == b"[DONE]":
+            self.is_done = True
+        if self.is_done:
+            return b""
+        chunk = json.loads(content)
+        if "error" in chunk:
+            raise EngineUnavailableError(str(chunk["error"].get("message", "engine error")))
+        self._is_plain = self._is_plain or self._inner in text
+        self.reply.feed(chunk)
+        shown = b""
+        if chunk.get("choices") or self._chat.wants_usage:
+            keep = self._chat.return_token_ids
+            shown = event(public_reply(chunk, self._chat.model, keep_token_ids=keep))
+        if not self._reply.ended:
+            return shown
+        self._held.append(shown)
+        return b""
+
+
+def _content(text: bytes) -> bytes:
+    return text.removeprefix(b"data:").strip()
