@@ -1,30 +1,103 @@
-"""Who calls, and who answers on a name: asked of PostgreSQL, remembered for when it is away."""
+"""Who calls, and who answers on a name: asked of PostgreSQL, and remembered.
 
+For a moment an answer is as good as new, so that a chat needs no query; a change that PostgreSQL
+announces ends that at once, and should the announcement be lost, time does. While the database does
+not answer the last known answer serves, however old.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from types import TracebackType
+from typing import Generic, Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.contracts.adapters import Caller, Route
+from shared.db.announcements import announcements
 from shared.db.session import Sessions
 from shared.errors import AuthenticationError, NotFoundError
+from shared.settings import Settings
 from shared.storage.models import ModelStore
 from shared.storage.tenants import TenantStore, hash_key
 
 DATABASE_AWAY = (OperationalError, PoolTimeoutError)
+CHANNEL = "dormouse_routes"
+FRESH_S = 1.0
+RECONNECT_S = 1.0
+
+log = logging.getLogger(__name__)
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class _Remembered(Generic[K, V]):
+    """Answers and when they were asked for."""
+
+    def __init__(self) -> None:
+        self._answers: dict[K, tuple[float, V]] = {}
+        self._old_until = 0.0
+
+    async def get(self, key: K, ask: Callable[[], Awaitable[V | None]]) -> V | None:
+        """The answer: remembered if fresh, asked for otherwise, remembered if that fails."""
+        now = time.monotonic()
+        asked_at, answer = self._answers.get(key, (float("-inf"), None))
+        if asked_at > max(self._old_until, now - FRESH_S):
+            return answer
+        try:
+            found = await ask()
+        except DATABASE_AWAY:
+            if answer is None:
+                raise
+            return answer
+        if found is None:
+            self._answers.pop(key, None)
+        else:
+            self._answers[key] = (now, found)
+        return found
+
+    def expire(self) -> None:
+        """No answer is fresh any more, not even one that is on its way."""
+        self._old_until = time.monotonic()
 
 
 class Directory:
-    """Keys and routes. The last known answer serves only while the database does not answer.
+    """Keys and routes.
 
     Args:
+        settings: The database's address, to be told of changes.
         sessions: Where to ask.
     """
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, settings: Settings, sessions: Sessions) -> None:
         self.sessions = sessions
-        self._callers: dict[str, Caller] = {}
-        self._routes: dict[tuple[UUID, str], Route] = {}
+        self._database_url = settings.database_url.get_secret_value()
+        self._callers: _Remembered[str, Caller] = _Remembered()
+        self._routes: _Remembered[tuple[UUID, str], Route] = _Remembered()
+        self._watch: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._watch = asyncio.create_task(self._watch_for_ever())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+
+    def expire(self) -> None:
+        """Something changed: ask again."""
+        self._callers.expire()
+        self._routes.expire()
 
     async def caller(self, key: str) -> Caller:
         """Who holds a key.
@@ -32,18 +105,14 @@ class Directory:
         Raises:
             AuthenticationError: If nobody does.
         """
-        hashed = hash_key(key)
-        try:
+
+        async def ask() -> Caller | None:
             async with self.sessions.begin() as session:
-                caller = await TenantStore(session).caller(key)
-        except DATABASE_AWAY:
-            if hashed not in self._callers:
-                raise
-            return self._callers[hashed]
+                return await TenantStore(session).caller(key)
+
+        caller = await self._callers.get(hash_key(key), ask)
         if caller is None:
-            self._callers.pop(hashed, None)
             raise AuthenticationError("This API key is not known. Check the Authorization header.")
-        self._callers[hashed] = caller
         return caller
 
     async def route(self, tenant_id: UUID, name: str) -> Route:
@@ -52,23 +121,30 @@ class Directory:
         Raises:
             NotFoundError: If the tenant has no model of this name.
         """
-        try:
+
+        async def ask() -> Route | None:
             async with self.sessions.begin() as session:
-                route = await ModelStore(session).route(tenant_id, name)
-        except DATABASE_AWAY:
-            if (tenant_id, name) not in self._routes:
-                raise
-            return self._routes[tenant_id, name]
+                return await ModelStore(session).route(tenant_id, name)
+
+        route = await self._routes.get((tenant_id, name), ask)
         if route is None:
             raise NotFoundError(
                 f"The model {name!r} does not exist. GET /v1/models lists yours.",
                 param="model",
                 code="model_not_found",
             )
-        self._routes[tenant_id, name] = route
         return route
 
     async def names(self, tenant_id: UUID) -> list[str]:
         """The tenant's public names."""
         async with self.sessions.begin() as session:
             return [route.name for route in await ModelStore(session).names(tenant_id)]
+
+    async def _watch_for_ever(self) -> None:
+        while True:
+            try:
+                async for _ in announcements(self._database_url, CHANNEL):
+                    self.expire()
+            except OSError as error:
+                log.info("changes are not announced, answers are fresh for a second: %s", error)
+            await asyncio.sleep(RECONNECT_S)

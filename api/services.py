@@ -45,10 +45,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     database = create_engine(settings, pooled=True)
     sessions = create_sessions(database)
     await provision(settings, sessions)
-    directory = Directory(sessions)
     queue = Queue(create_celery(settings))
     spool = TraceSpool(settings.spool_dir, settings.spool_max_bytes)
     async with (
+        Directory(settings, sessions) as directory,
         EngineClient(settings) as engine,
         EngineGuard(engine, sessions, settings.engine_check_interval_s) as guard,
         TraceRecorder(sessions, spool) as recorder,
@@ -59,7 +59,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             chat=ChatService(settings, directory, engine, guard, recorder),
             feedback=FeedbackService(sessions),
             sleep=SleepService(sessions, queue),
-            adapters=AdapterService(sessions, guard),
+            adapters=AdapterService(directory, guard),
             memories=MemoryService(sessions),
             documents=DocumentService(directory),
             health=HealthService(sessions, guard, spool),

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
+from api.directory import Directory
 from api.health.guard import EngineGuard
 from shared.contracts.adapters import Adapter, AdapterFile, Caller, Rollback, RollbackRequest, Route
-from shared.db.session import Sessions
 from shared.errors import NotFoundError, RollbackError
 from shared.storage.adapters import AdapterStore
 from shared.storage.models import ModelStore
@@ -14,12 +14,13 @@ class AdapterService:
     """Lists versions and moves the pointer by hand.
 
     Args:
-        sessions: The database.
+        directory: Must ask again once the pointer has moved.
         guard: Proves that the version to go back to acts, before the pointer moves.
     """
 
-    def __init__(self, sessions: Sessions, guard: EngineGuard) -> None:
-        self._sessions = sessions
+    def __init__(self, directory: Directory, guard: EngineGuard) -> None:
+        self._directory = directory
+        self._sessions = directory.sessions
         self._guard = guard
 
     async def list_all(self, caller: Caller) -> list[Adapter]:
@@ -67,6 +68,7 @@ class AdapterService:
                 reason=request.reason,
             )
             previous = await store.file(before) if before else None
+        self._directory.expire()
         return Rollback(active=_version(target), previous=_version(previous))
 
     async def _target(
