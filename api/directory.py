@@ -1,4 +1,4 @@
-"""Who calls, and who answers on a name: asked of PostgreSQL, and remembered.
+"""Who calls, who answers on a name, and whether lessons wait: asked of PostgreSQL, and remembered.
 
 For a moment an answer is as good as new, so that a chat needs no query; a change that PostgreSQL
 announces ends that at once, and should the announcement be lost, time does. While the database does
@@ -21,6 +21,7 @@ from shared.db.announcements import announcements
 from shared.db.session import Sessions
 from shared.errors import AuthenticationError, NotFoundError
 from shared.settings import Settings
+from shared.storage.memories import MemoryStore
 from shared.storage.models import ModelStore
 from shared.storage.tenants import TenantStore, hash_key
 
@@ -66,7 +67,7 @@ class _Remembered(Generic[K, V]):
 
 
 class Directory:
-    """Keys and routes.
+    """Keys, routes, and whether a model has lessons outside its weights.
 
     Args:
         settings: The database's address, to be told of changes.
@@ -78,6 +79,7 @@ class Directory:
         self._database_url = settings.database_url.get_secret_value()
         self._callers: _Remembered[str, Caller] = _Remembered()
         self._routes: _Remembered[tuple[UUID, str], Route] = _Remembered()
+        self._waits: _Remembered[UUID, bool] = _Remembered()
         self._watch: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -98,6 +100,7 @@ class Directory:
         """Something changed: ask again."""
         self._callers.expire()
         self._routes.expire()
+        self._waits.expire()
 
     async def caller(self, key: str) -> Caller:
         """Who holds a key.
@@ -134,6 +137,15 @@ class Directory:
                 code="model_not_found",
             )
         return route
+
+    async def lessons_wait(self, model_id: UUID) -> bool:
+        """True if there may be lessons that no adapter holds yet."""
+
+        async def ask() -> bool:
+            async with self.sessions.begin() as session:
+                return await MemoryStore(session).any_waits(model_id)
+
+        return bool(await self._waits.get(model_id, ask))
 
     async def names(self, tenant_id: UUID) -> list[str]:
         """The tenant's public names."""

@@ -164,6 +164,11 @@ class ChatService:
         memories: list[Memory] = []
         limit = self._settings.max_context_memories
         try:
+            is_told = limit > 0 and (
+                named is not None or await self._directory.lessons_wait(route.model_id)
+            )
+            if not (answered or named or is_told):
+                return new_id().hex, None, []
             async with self._directory.sessions.begin() as session:
                 store = TraceStore(session)
                 if answered:
@@ -173,7 +178,7 @@ class ChatService:
                 if before is None and named is not None:
                     before = await store.latest(route.model_id, session_id=named)
                 session_id = named or (before[1] if before else new_id().hex)
-                if limit:
+                if is_told:
                     asked = asked_in(messages)
                     # A session found by its words alone may be somebody else's.
                     known = await MemoryStore(session).outside_weights(route.model_id, named, asked)

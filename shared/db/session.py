@@ -29,7 +29,8 @@ def create_engine(settings: Settings, *, pooled: bool) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_size=settings.database_pool_size,
-        max_overflow=settings.database_pool_size,
+        # More than that wait: opening and closing connections costs more.
+        max_overflow=0,
         pool_pre_ping=True,
         pool_timeout=CONNECT_TIMEOUT_S,
         connect_args=connect_args,

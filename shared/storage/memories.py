@@ -98,6 +98,15 @@ class MemoryStore:
         )
         return [_memory(row, []) for row in await self._session.scalars(statement)]
 
+    async def any_waits(self, model_id: UUID) -> bool:
+        """True if a lasting memory waits for a cycle: if not, only a session's own can matter."""
+        waiting = select(MemoryRow.id).where(
+            MemoryRow.model_id == model_id,
+            MemoryRow.state == "pending",
+            MemoryRow.persistence == "long_term",
+        )
+        return bool(await self._session.scalar(select(waiting.exists())))
+
     async def by_ids(self, memory_ids: Sequence[UUID]) -> list[Memory]:
         """Some memories, oldest first."""
         return await self._load(MemoryRow.id.in_(memory_ids))
