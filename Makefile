@@ -97,6 +97,13 @@ bench-training: setup
 	@run='$(BIN)/pip $(INSTALL) --no-deps -r locks/bench.txt'; $(call step,TRL to compare with)
 	@$(BIN)/python -m bench.training $(BENCH_ARGS)
 
+bench-gateway: setup
+	@run='[ -x $(DORMOUSE_HOME)/litellm-venv/bin/litellm ] || \
+	  { "$(PYTHON)" -m venv $(DORMOUSE_HOME)/litellm-venv && \
+	  $(DORMOUSE_HOME)/litellm-venv/bin/pip $(INSTALL) --no-deps -r locks/litellm.txt; }'; \
+	  $(call step,LiteLLM to compare with)
+	@$(BIN)/python -m bench.gateway $(BENCH_ARGS)
+
 PIP_COMPILE = $(DORMOUSE_HOME)/lock-venv/bin/pip-compile -q --strip-extras --allow-unsafe \
 	--no-header --no-emit-options --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --annotation-style line

@@ -23,14 +23,17 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.load import Load, load
+from bench.load import NUM_TOKENS, Load, load
 from bench.report import console, save, show
 from bench.stub_engine import MODEL
 from cli.home import Home
 from cli.stack import LocalStack
+from shared.settings import Settings
 
 READY_TIMEOUT_S = 90.0
 KEY = "sk-bench"
+NUM_REAL_STREAMS = 16
+REAL_S = 8.0
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,9 @@ def main(
     streams: Annotated[list[int] | None, typer.Option(help="Requests at a time.")] = None,
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     seconds: Annotated[float, typer.Option(help="Of one round.")] = 4.0,
+    real: Annotated[
+        bool, typer.Option(help="Then real vLLM with 16 streams, directly and through us.")
+    ] = True,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
 ) -> None:
     """Load each gateway in turn, unary and streaming."""
@@ -159,7 +165,8 @@ def main(
         for stream in (False, True):
             for num_streams in streams or [1, 16, 64, 256]:
                 figures += asyncio.run(_compare(found, num_streams, rounds, seconds, stream))
-    save(json_path, {"figures": figures})
+    on_engine = asyncio.run(_on_engine(place, rounds)) if real else {}
+    save(json_path, {"figures": figures, "on_engine": on_engine})
 
 
 async def _compare(
@@ -207,7 +214,42 @@ async def _compare(
     return figures
 
 
-async def _load(gateway: Gateway, num_streams: int, seconds: float, stream: bool) -> Load:
+async def _on_engine(place: Path, rounds: int) -> dict[str, float]:
+    """Tokens per second of real vLLM, asked directly and through us in turn."""
+    with LocalStack(place / "real", assets=Home.at(None, None).path) as stack:
+        stack.start()
+        env = stack.env
+        found = {
+            "directly": Gateway(
+                "directly",
+                env["DORMOUSE_ENGINE_URL"],
+                Settings().base_model_name,
+                env["DORMOUSE_ENGINE_API_KEY"],
+            ),
+            "through Dormouse": Gateway("through Dormouse", stack.url, key=stack.api_key),
+        }
+        speeds: dict[str, list[float]] = {name: [] for name in found}
+        for _ in range(rounds + 1):
+            for name, gateway in found.items():
+                load_ = await _load(gateway, NUM_REAL_STREAMS, REAL_S, True, ignore_eos=True)
+                speeds[name].append(load_.requests_per_s * NUM_TOKENS)
+    # The first round warms up.
+    medians = {name: median(each[1:]) for name, each in speeds.items()}
+    ratio = medians["through Dormouse"] / medians["directly"]
+    show(
+        f"real vLLM, {NUM_REAL_STREAMS} streams",
+        ("", "tokens/s", "of direct"),
+        [
+            (name, f"{each:.0f}", f"{each / medians['directly']:.3f}")
+            for name, each in medians.items()
+        ],
+    )
+    return {**medians, "ratio": ratio}
+
+
+async def _load(
+    gateway: Gateway, num_streams: int, seconds: float, stream: bool, **fields: Any
+) -> Load:
     return await load(
         gateway.url,
         gateway.key,
@@ -215,6 +257,7 @@ async def _load(gateway: Gateway, num_streams: int, seconds: float, stream: bool
         num_streams=num_streams,
         seconds=seconds,
         stream=stream,
+        **fields,
     )
 
 

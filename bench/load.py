@@ -5,10 +5,12 @@ import json
 import time
 from dataclasses import dataclass, field
 from statistics import median, quantiles
+from typing import Any
 
 import aiohttp
 
 MESSAGES = [{"role": "user", "content": "Tell me about the sea, and the people who live by it."}]
+NUM_TOKENS = 64
 PATH = "/v1/chat/completions"
 
 
@@ -51,10 +53,26 @@ def _quantile(values: list[float], share: float) -> float:
 
 
 async def load(
-    url: str, key: str, model: str, *, num_streams: int, seconds: float, stream: bool
+    url: str,
+    key: str,
+    model: str,
+    *,
+    num_streams: int,
+    seconds: float,
+    stream: bool,
+    **fields: Any,
 ) -> Load:
-    """Ask for `seconds` with `num_streams` requests at a time; what has begun is waited for."""
-    body = {"model": model, "messages": MESSAGES, "max_tokens": 64, "stream": stream}
+    """Ask for `seconds` with `num_streams` requests at a time; what has begun is waited for.
+
+    `fields` are added to the body.
+    """
+    body = {
+        "model": model,
+        "messages": MESSAGES,
+        "max_tokens": NUM_TOKENS,
+        "stream": stream,
+        **fields,
+    }
     content = json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     found = Load()

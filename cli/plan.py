@@ -101,7 +101,15 @@ def base_environment(environ: Mapping[str, str], settings: Mapping[str, str]) ->
 def _our_services(home: Home, port: int) -> tuple[Service, ...]:
     python = sys.executable
     celery = (python, "-m", "celery", "-A", "worker.app")
-    api_flags = ("--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "8")
+    api_flags = (
+        "--no-access-log",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--timeout-graceful-shutdown",
+        "8",
+    )
     log = home.logs
     return (
         Service(

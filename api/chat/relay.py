@@ -4,8 +4,9 @@ What is in them is read once, when the reply ends. A piece is only looked into w
 reply's end, an error or the usage, which clients see if they asked for it.
 """
 
-import json
 import re
+
+import orjson
 
 from api.chat.reply import StreamedReply, event, public_reply
 from api.chat.request import ChatRequest
@@ -27,8 +28,8 @@ class Relay:
 
     def __init__(self, chat: ChatRequest, engine_name: str) -> None:
         self._chat = chat
-        self._inner = b'"model":' + json.dumps(engine_name).encode()
-        self._outer = b'"model":' + json.dumps(chat.model).encode()
+        self._inner = b'"model":' + orjson.dumps(engine_name)
+        self._outer = b'"model":' + orjson.dumps(chat.model)
         self._reply = StreamedReply(chat.n or 1)
         self._rest = b""
         self._unread: list[bytes] = []
@@ -43,7 +44,7 @@ class Relay:
         unread, self._unread = self._unread, []
         for text in b"".join(unread).split(END):
             if text.strip():
-                self._reply.feed(json.loads(_content(text)))
+                self._reply.feed(orjson.loads(_content(text)))
         return self._reply
 
     @property
@@ -79,7 +80,7 @@ class Relay:
             self.is_done = True
         if self.is_done:
             return b""
-        chunk = json.loads(content)
+        chunk = orjson.loads(content)
         if "error" in chunk:
             raise EngineUnavailableError(str(chunk["error"].get("message", "engine error")))
         self._is_plain = self._is_plain or self._inner in text

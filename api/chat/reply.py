@@ -1,14 +1,15 @@
 """A reply as it comes: what the client sees of each piece, and what the trace keeps."""
 
-import json
 from typing import Any
+
+import orjson
 
 DONE = b"data: [DONE]\n\n"
 
 
 def event(content: dict[str, Any]) -> bytes:
     """One server-sent event."""
-    return b"data: " + json.dumps(content, separators=(",", ":")).encode() + b"\n\n"
+    return b"data: " + orjson.dumps(content) + b"\n\n"
 
 
 def public_reply(reply: dict[str, Any], name: str, *, keep_token_ids: bool) -> dict[str, Any]:

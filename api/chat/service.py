@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import aiohttp
+import orjson
 from fastapi import Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.chat.exchange import Exchange
@@ -22,7 +23,7 @@ from api.health.guard import EngineGuard
 from shared.contracts.adapters import Caller, Route
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory
-from shared.engine.client import EngineClient
+from shared.engine.client import EngineClient, whole_reply
 from shared.errors import (
     BadRequestError,
     DormouseError,
@@ -88,14 +89,10 @@ class ChatService:
         exchange = Exchange(body, chat, route, *await self._place(request, route, body["messages"]))
         stack = AsyncExitStack()
         try:
-            opening = asyncio.ensure_future(self._open(exchange, stack))
-            response = await _unless_client_leaves(request, opening)
-            if response is None:
-                self._recorder.record_late(exchange.trace("abandoned"))
-                return Response(status_code=CLIENT_LEFT)
-            if chat.stream:
-                return ChatStream(exchange, response, stack.pop_all(), self._recorder)
-            reply = await _unless_client_leaves(request, asyncio.ensure_future(response.json()))
+            answering = asyncio.ensure_future(self._answer(exchange, stack))
+            reply = await _unless_client_leaves(request, answering)
+            if isinstance(reply, aiohttp.ClientResponse):
+                return ChatStream(exchange, reply, stack.pop_all(), self._recorder)
         except EngineRejectedError as error:
             await self._recorder.record(exchange.trace("failed", error=error.message))
             raise _without_engine_name(error, route) from error
@@ -127,7 +124,15 @@ class ChatService:
         shown = public_reply(
             reply, exchange.chat.model, keep_token_ids=exchange.chat.return_token_ids
         )
-        return JSONResponse(shown, headers=exchange.headers)
+        content = orjson.dumps(shown)
+        return Response(content, media_type="application/json", headers=exchange.headers)
+
+    async def _answer(
+        self, exchange: Exchange, stack: AsyncExitStack
+    ) -> aiohttp.ClientResponse | dict[str, Any]:
+        """A stream's beginning, or the whole reply."""
+        response = await self._open(exchange, stack)
+        return response if exchange.chat.stream else await whole_reply(response)
 
     async def _open(self, exchange: Exchange, stack: AsyncExitStack) -> aiohttp.ClientResponse:
         """Begin the generation, on an adapter that is proven to act.

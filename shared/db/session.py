@@ -1,5 +1,8 @@
 """Connections to PostgreSQL. One engine belongs to one event loop."""
 
+from typing import Any
+
+import orjson
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -24,10 +27,12 @@ def create_engine(settings: Settings, *, pooled: bool) -> AsyncEngine:
     """
     url = settings.database_url.get_secret_value()
     connect_args = {"connect_timeout": CONNECT_TIMEOUT_S}
+    json = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
     if not pooled:
-        return create_async_engine(url, poolclass=NullPool, connect_args=connect_args)
+        return create_async_engine(url, poolclass=NullPool, connect_args=connect_args, **json)
     return create_async_engine(
         url,
+        **json,
         pool_size=settings.database_pool_size,
         # More than that wait: opening and closing connections costs more.
         max_overflow=0,
@@ -35,6 +40,10 @@ def create_engine(settings: Settings, *, pooled: bool) -> AsyncEngine:
         pool_timeout=CONNECT_TIMEOUT_S,
         connect_args=connect_args,
     )
+
+
+def _dumps(content: Any) -> str:
+    return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def create_sessions(engine: AsyncEngine) -> Sessions:

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import orjson
 
 from shared.errors import EngineError, EngineRejectedError, EngineUnavailableError
 from shared.settings import Settings
@@ -24,7 +25,7 @@ class EngineClient:
     """
 
     def __init__(self, settings: Settings) -> None:
-        headers = {}
+        headers = {"Content-Type": "application/json"}
         if settings.engine_api_key is not None:
             headers["Authorization"] = f"Bearer {settings.engine_api_key.get_secret_value()}"
         self._session = aiohttp.ClientSession(
@@ -64,7 +65,7 @@ class EngineClient:
             EngineError: If it fails.
         """
         try:
-            async with self._session.post(path, json=body) as response:
+            async with self._session.post(path, data=orjson.dumps(body)) as response:
                 await _check(response)
                 yield response
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
@@ -75,8 +76,7 @@ class EngineClient:
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Post a body and return the whole reply. Raises as `open` does."""
         async with self.open(path, body) as response:
-            reply: dict[str, Any] = await response.json()
-            return reply
+            return await whole_reply(response)
 
     async def models(self) -> set[str]:
         """Every name that the engine answers to now.
@@ -158,6 +158,21 @@ class EngineClient:
             float(entry[str(token)]["logprob"])
             for entry, token in zip(entries[1:], token_ids[1:], strict=True)
         ]
+
+
+async def whole_reply(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    """A reply that is no stream.
+
+    Raises:
+        EngineError: If it is not a JSON object.
+    """
+    try:
+        reply = orjson.loads(await response.read())
+    except ValueError as error:
+        raise EngineError("The engine's reply is not JSON.") from error
+    if not isinstance(reply, dict):
+        raise EngineError("The engine's reply is not a JSON object.")
+    return reply
 
 
 async def _check(response: aiohttp.ClientResponse) -> None:
