@@ -15,6 +15,7 @@ from api.health.routes import router as health
 from api.memories.routes import router as memories
 from api.services import open_services
 from api.sleep.routes import router as sleep
+from api.traces.routes import router as traces
 from shared.settings import Settings, get_settings
 
 
@@ -31,7 +32,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(title="Dormouse", version="0.1.0", lifespan=lifespan)
     install_error_handlers(app)
-    for router in (chat, feedback, sleep, adapters, memories, documents, health):
+    for router in (chat, feedback, sleep, adapters, memories, documents, traces, health):
         app.include_router(router)
     return app
 

@@ -14,6 +14,7 @@ from api.health.guard import EngineGuard
 from api.health.service import HealthService
 from api.memories.service import MemoryService
 from api.sleep.service import SleepService
+from api.traces.service import TraceService
 from shared.db.session import Sessions, create_engine, create_sessions
 from shared.engine.client import EngineClient
 from shared.queue.wakeups import Queue, create_celery
@@ -36,6 +37,7 @@ class Services:
     adapters: AdapterService
     memories: MemoryService
     documents: DocumentService
+    traces: TraceService
     health: HealthService
 
 
@@ -62,6 +64,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             adapters=AdapterService(directory, guard),
             memories=MemoryService(sessions),
             documents=DocumentService(directory),
+            traces=TraceService(settings, directory),
             health=HealthService(sessions, guard, spool),
         )
     await database.dispose()

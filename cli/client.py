@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import httpx
 
@@ -164,6 +164,32 @@ class DormouseClient:
     def adapter(self, version: int, *, model: str = "default") -> Json:
         """`GET /admin/adapters/{version}`."""
         return self._call("GET", f"/admin/adapters/{version}", params={"model": model})
+
+    def trace(self, trace_id: str) -> Json:
+        """`GET /admin/traces/{id}`."""
+        return self._call("GET", f"/admin/traces/{trace_id}")
+
+    def export_traces(self, *, model: str = "default") -> Iterator[bytes]:
+        """`GET /admin/traces`, as the bytes come.
+
+        Raises:
+            ApiError: If the API refuses, or the stream breaks.
+        """
+        headers = self._headers(admin=True)
+        try:
+            with self._http.stream(
+                "GET", "/admin/traces", params={"model": model}, headers=headers
+            ) as response:
+                if response.status_code >= 400:
+                    response.read()
+                    raise _refusal(response)
+                yield from response.iter_bytes()
+        except httpx.HTTPError as error:
+            raise self._no_answer(error) from error
+
+    def import_traces(self, lines: BinaryIO, *, model: str = "default") -> Json:
+        """`POST /admin/traces`."""
+        return self._call("POST", "/admin/traces", params={"model": model}, content=lines)
 
     def study(self, title: str, text: str, *, model: str = "default") -> Json:
         """`POST /admin/documents`."""

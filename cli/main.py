@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import chat, learned, lifecycle, sleep, study
+from cli import chat, learned, lifecycle, sleep, study, traces
 
 app = typer.Typer(
     name="dormouse",
@@ -27,6 +27,9 @@ app.command(rich_help_panel=DAY)(chat.chat)
 app.command(rich_help_panel=DAY)(chat.feedback)
 app.command(rich_help_panel=DAY)(study.study)
 app.command(rich_help_panel=DAY)(study.documents)
+app.command(rich_help_panel=DAY)(traces.trace)
+app.command(rich_help_panel=DAY, name="export")(traces.export_traces)
+app.command(rich_help_panel=DAY, name="import")(traces.import_traces)
 
 NIGHT = "By night"
 app.command(rich_help_panel=NIGHT)(sleep.sleep)

@@ -62,6 +62,11 @@ class AdapterStore:
             )
         return adapter_file(row, model.base)
 
+    async def versions(self, model_id: UUID) -> dict[UUID, int]:
+        """The version of each of a model's adapters."""
+        statement = select(AdapterRow.id, AdapterRow.version).where(AdapterRow.model_id == model_id)
+        return {row.id: row.version for row in await self._session.execute(statement)}
+
     async def file(self, adapter_id: UUID) -> AdapterFile:
         """Where an adapter lies."""
         statement = (

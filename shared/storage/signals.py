@@ -1,6 +1,7 @@
 """Signals: what somebody said of a trace."""
 
 import hashlib
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -94,6 +95,12 @@ class SignalStore:
             Signal.model_validate(row, from_attributes=True)
             for row in await self._session.scalars(statement)
         ]
+
+    async def of_traces(self, trace_ids: Sequence[UUID]) -> list[Signal]:
+        """What was said of some traces, oldest first."""
+        statement = select(SignalRow).where(SignalRow.trace_id.in_(trace_ids))
+        found = await self._session.scalars(statement.order_by(SignalRow.id))
+        return [Signal.model_validate(row) for row in found]
 
     async def settle(self, cycle_id: UUID) -> None:
         """The cycle's signals are consolidated."""

@@ -2,23 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.archive import TraceRecord
 from shared.contracts.memories import TraceDecision
-from shared.contracts.traces import Trace
-from shared.db.tables import SignalRow, TraceDecisionRow, TraceRow
+from shared.contracts.traces import Signal, Trace
+from shared.db.tables import MemoryEvidenceRow, SignalRow, TraceDecisionRow, TraceRow
 
 
 def _trace(row: TraceRow) -> Trace:
     return Trace.model_validate(row, from_attributes=True)
 
 
-def _learnable(trace: Trace) -> bool:
-    return trace.store and trace.status == "complete"
+def _values(trace: Trace) -> dict[str, Any]:
+    learnable = trace.store and trace.status == "complete"
+    return {**trace.model_dump(), "state": "queued" if learnable else "excluded"}
 
 
 class TraceStore:
@@ -29,11 +32,14 @@ class TraceStore:
 
     async def add(self, *traces: Trace) -> None:
         """Record traces; a second write of the same id changes nothing."""
-        rows = [
-            {**trace.model_dump(), "state": "queued" if _learnable(trace) else "excluded"}
-            for trace in traces
-        ]
+        rows = [_values(trace) for trace in traces]
         await self._session.execute(insert(TraceRow).on_conflict_do_nothing(), rows)
+
+    async def add_new(self, traces: Sequence[Trace]) -> set[UUID]:
+        """As `add`; returns the ids of those that were not there."""
+        statement = insert(TraceRow).on_conflict_do_nothing().returning(TraceRow.id)
+        rows = [_values(trace) for trace in traces]
+        return set(await self._session.scalars(statement, rows))
 
     async def get(self, tenant_id: UUID, trace_id: UUID) -> Trace | None:
         """A trace of this tenant."""
@@ -41,6 +47,57 @@ class TraceStore:
             select(TraceRow).where(TraceRow.id == trace_id, TraceRow.tenant_id == tenant_id)
         )
         return _trace(row) if row else None
+
+    async def record(self, tenant_id: UUID, trace_id: UUID) -> TraceRecord | None:
+        """A trace of this tenant with what was said of it and what became of it."""
+        row = await self._session.scalar(
+            select(TraceRow).where(TraceRow.id == trace_id, TraceRow.tenant_id == tenant_id)
+        )
+        if row is None:
+            return None
+        signals = select(SignalRow).where(SignalRow.trace_id == trace_id).order_by(SignalRow.id)
+        decisions = (
+            select(TraceDecisionRow)
+            .where(TraceDecisionRow.trace_id == trace_id)
+            .order_by(TraceDecisionRow.cycle_id)
+        )
+        memory_ids = (
+            select(MemoryEvidenceRow.memory_id)
+            .where(MemoryEvidenceRow.trace_id == trace_id)
+            .order_by(MemoryEvidenceRow.memory_id)
+        )
+        return TraceRecord(
+            trace=_trace(row),
+            state=row.state,
+            signals=[Signal.model_validate(each) for each in await self._session.scalars(signals)],
+            decisions=[
+                TraceDecision.model_validate(each)
+                for each in await self._session.scalars(decisions)
+            ],
+            memory_ids=list(await self._session.scalars(memory_ids)),
+        )
+
+    async def page(
+        self,
+        model_id: UUID,
+        *,
+        after: UUID | None,
+        since: datetime | None,
+        until: datetime | None,
+        limit: int,
+    ) -> list[Trace]:
+        """Complete exchanges of a model with ids behind `after`, oldest first."""
+        statement = select(TraceRow).where(
+            TraceRow.model_id == model_id, TraceRow.status == "complete"
+        )
+        if after is not None:
+            statement = statement.where(TraceRow.id > after)
+        if since is not None:
+            statement = statement.where(TraceRow.created_at >= since)
+        if until is not None:
+            statement = statement.where(TraceRow.created_at < until)
+        found = await self._session.scalars(statement.order_by(TraceRow.id).limit(limit))
+        return [_trace(row) for row in found]
 
     async def latest(
         self, model_id: UUID, *, thread_sha256: str | None = None, session_id: str | None = None

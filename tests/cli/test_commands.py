@@ -209,3 +209,50 @@ def test_every_command_explains_itself() -> None:
     for name in ("up", "down", "status", "logs", "chat", "sleep", "cycles", "cancel", "rollback"):
         assert name in listing
         assert dormouse(name, "--help").exit_code == 0
+
+
+def test_a_trace_is_shown_with_its_words_signals_and_reasons(api: FakeApi) -> None:
+    api.replies["GET /admin/traces/t1"] = (
+        200,
+        {
+            "trace": {
+                "request": {"messages": [{"role": "user", "content": "Who runs [red]Drumlin?"}]},
+                "reply": {"choices": [{"message": {"role": "assistant", "content": "Nobody."}}]},
+                "status": "complete",
+                "session_id": "s1",
+            },
+            "state": "consolidated",
+            "signals": [
+                {"source": "feedback", "rating": -1.0, "correction": "Selma.", "comment": None}
+            ],
+            "decisions": [{"persistence": "long_term", "reason": "feedback corrected it"}],
+            "memory_ids": ["m1"],
+        },
+    )
+    output = dormouse("trace", "t1").output
+    for expected in ("Who runs [red]Drumlin?", "Nobody.", "consolidated", "correction: Selma."):
+        assert expected in output
+    assert "feedback corrected it" in output
+    assert "memory m1" in output
+
+
+def test_traces_go_into_a_new_file_and_never_over_an_old_one(api: FakeApi, tmp_path: Path) -> None:
+    api.replies["GET /admin/traces"] = (200, '{"messages": []}\n{"messages": []}\n')
+    file = tmp_path / "traces.jsonl"
+    assert "2 exchanges" in dormouse("export", str(file)).output
+    assert file.read_text() == api.replies["GET /admin/traces"][1]
+    again = dormouse("export", str(file))
+    assert again.exit_code == 1
+    assert "exists" in again.output
+    api.replies["GET /admin/traces"] = (403, {"error": {"message": "no admin", "code": "denied"}})
+    refused = dormouse("export", str(tmp_path / "other.jsonl"))
+    assert (refused.exit_code, "no admin" in refused.output) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["traces.jsonl"]
+
+
+def test_a_file_is_brought_in(api: FakeApi, tmp_path: Path) -> None:
+    file = tmp_path / "traces.jsonl"
+    file.write_text('{"messages": []}')
+    api.replies["POST /admin/traces"] = (200, {"imported": 3, "known": 1})
+    assert "3 exchanges are queued, 1 were known" in dormouse("import", str(file)).output
+    assert api.requests[-1][2] == {"messages": []}

@@ -1,0 +1,1 @@
+"""Traces: looked at, taken out and brought in."""

@@ -1,0 +1,142 @@
+"""Exchanges to lines and back, as pure functions.
+
+An exported line holds one exchange with all that was said before it. A line from elsewhere is a
+whole conversation: it becomes one exchange for each reply in it, as if it had been held here.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+
+from api.chat.request import thread_sha256
+from shared.contracts.adapters import Route
+from shared.contracts.archive import ArchivedSignal, ArchivedTrace, Provenance
+from shared.contracts.traces import Signal, Trace
+from shared.errors import BadRequestError
+
+Message = dict[str, Any]
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+MAX_TURNS = 2**12
+
+
+def to_line(trace: Trace, signals: Sequence[Signal], versions: Mapping[UUID, int]) -> bytes:
+    """One complete exchange.
+
+    Args:
+        trace: It has a reply.
+        signals: What was said of it.
+        versions: The version of each adapter.
+    """
+    said = (trace.reply or {})["choices"][0]["message"]
+    provenance = Provenance(
+        id=trace.id,
+        session_id=trace.session_id,
+        parent_id=trace.parent_id,
+        created_at=trace.created_at,
+        store=trace.store,
+        adapter=versions[trace.adapter_id] if trace.adapter_id else "base",
+        signals=tuple(
+            ArchivedSignal(rating=s.rating, correction=s.correction, comment=s.comment)
+            for s in signals
+        ),
+    )
+    line = {
+        **trace.request,
+        "messages": [*trace.messages, said],
+        "dormouse": provenance.model_dump(mode="json"),
+    }
+    return orjson.dumps(line) + b"\n"
+
+
+def from_line(line: bytes, route: Route) -> tuple[list[Trace], Sequence[ArchivedSignal]]:
+    """The exchanges of a line, oldest first, and what was said of the last one.
+
+    The same line always gives the same ids, so that importing it again changes nothing.
+
+    Raises:
+        BadRequestError: If it is not a conversation with a reply.
+    """
+    try:
+        archived = ArchivedTrace.model_validate(orjson.loads(line))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadRequestError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except ValueError as error:
+        raise BadRequestError(f"not valid JSON: {error}") from error
+    if b"\\u0000" in line:
+        raise BadRequestError("it holds the character NUL")
+    _check(archived.messages)
+    if archived.dormouse is not None:
+        return [_known(archived, archived.dormouse, route)], archived.dormouse.signals
+    # Another model may be given the same line.
+    digest = hashlib.sha256(route.model_id.bytes + line.strip()).digest()
+    return list(_turns(archived, digest, route)), ()
+
+
+def _check(messages: Sequence[Message]) -> None:
+    for number, message in enumerate(messages):
+        if message.get("role") not in ROLES:
+            raise BadRequestError(f"messages.{number}.role: one of {', '.join(ROLES)}")
+    if messages[-1]["role"] != "assistant" or len(messages) < 2:
+        raise BadRequestError("messages: the last one must be the assistant's reply to another")
+    if len(messages) > MAX_TURNS:
+        raise BadRequestError(f"messages: at most {MAX_TURNS}, got {len(messages)}")
+
+
+def _known(archived: ArchivedTrace, provenance: Provenance, route: Route) -> Trace:
+    return _trace(
+        archived,
+        len(archived.messages) - 1,
+        route,
+        id=provenance.id,
+        session_id=provenance.session_id,
+        parent_id=provenance.parent_id,
+        store=provenance.store,
+        created_at=provenance.created_at,
+    )
+
+
+def _turns(archived: ArchivedTrace, digest: bytes, route: Route) -> Iterator[Trace]:
+    now = datetime.now(UTC)
+    parent_id = None
+    for place, message in enumerate(archived.messages):
+        if message["role"] != "assistant" or place == 0:
+            continue
+        trace = _trace(
+            archived,
+            place,
+            route,
+            id=_id(digest, place),
+            session_id=digest.hex()[:32],
+            parent_id=parent_id,
+            created_at=now,
+        )
+        parent_id = trace.id
+        yield trace
+
+
+def _trace(archived: ArchivedTrace, place: int, route: Route, **fields: Any) -> Trace:
+    """The exchange whose reply is the message at `place`."""
+    messages = archived.messages[: place + 1]
+    options = {key: value for key, value in (archived.model_extra or {}).items() if key != "model"}
+    choice = {"index": 0, "message": messages[-1], "finish_reason": "stop"}
+    return Trace(
+        tenant_id=route.tenant_id,
+        model_id=route.model_id,
+        status="complete",
+        request={**options, "messages": messages[:-1]},
+        reply={"choices": [choice]},
+        thread_sha256=thread_sha256(messages),
+        **fields,
+    )
+
+
+def _id(digest: bytes, place: int) -> UUID:
+    """A UUIDv7 (RFC 9562) of the epoch: sorted by `place`, and before all that was heard here."""
+    random = int.from_bytes(digest[:8]) >> 2
+    return UUID(int=(0x7 << 76) | (place << 64) | (0b10 << 62) | random)

@@ -1,0 +1,47 @@
+"""`/admin/traces`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from api.dependencies import AdminDep, ServicesDep
+from shared.contracts.archive import Imported, TraceRecord
+
+router = APIRouter(prefix="/admin/traces", tags=["traces"])
+
+LINES = "application/jsonl"
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {LINES: {"schema": {"type": "string", "description": "One JSON a line."}}},
+    }
+}
+
+
+@router.get("", summary="All traces as lines", response_class=StreamingResponse)
+async def export_traces(
+    caller: AdminDep,
+    services: ServicesDep,
+    model: str = "default",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> StreamingResponse:
+    """Complete exchanges, oldest first, in OpenAI's chat format; `dormouse` holds the rest."""
+    lines = await services.traces.export(caller, model, since, until)
+    return StreamingResponse(lines, media_type=LINES)
+
+
+@router.post("", summary="Bring traces in", openapi_extra=BODY)
+async def import_traces(
+    request: Request, caller: AdminDep, services: ServicesDep, model: str = "default"
+) -> Imported:
+    """Conversations as lines, for the next sleep cycle. The same line again changes nothing."""
+    return await services.traces.bring_in(caller, model, request.stream())
+
+
+@router.get("/{trace_id}", summary="One trace")
+async def get_trace(trace_id: UUID, caller: AdminDep, services: ServicesDep) -> TraceRecord:
+    """The exchange, what was said of it, why it was kept or not, and what was learned from it."""
+    return await services.traces.get(caller, trace_id)

@@ -1,0 +1,134 @@
+"""Traces for administrators: one with what became of it, all as a file, and a file brought in."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from api.directory import Directory
+from api.traces.archive import from_line, to_line
+from shared.contracts.adapters import Caller, Route
+from shared.contracts.archive import ArchivedSignal, Imported, TraceRecord
+from shared.contracts.traces import FeedbackRequest, Trace
+from shared.errors import BadRequestError, NotFoundError
+from shared.settings import Settings
+from shared.storage.adapters import AdapterStore
+from shared.storage.signals import SignalStore
+from shared.storage.traces import TraceStore
+
+# A line's exchanges, and what was said of the last.
+Exchanges = tuple[list[Trace], Sequence[ArchivedSignal]]
+
+PAGE = 500
+BATCH = 200
+
+
+class TraceService:
+    """Shows, exports and imports traces.
+
+    Args:
+        settings: The longest line.
+        directory: Knows the caller's models.
+    """
+
+    def __init__(self, settings: Settings, directory: Directory) -> None:
+        self._max_line_bytes = settings.max_body_bytes
+        self._directory = directory
+        self._sessions = directory.sessions
+
+    async def get(self, caller: Caller, trace_id: UUID) -> TraceRecord:
+        """One exchange, why it was kept or not, and the memories that rest on it.
+
+        Raises:
+            NotFoundError: If the tenant has none of this id.
+        """
+        async with self._sessions.begin() as session:
+            record = await TraceStore(session).record(caller.tenant_id, trace_id)
+        if record is None:
+            raise NotFoundError(f"There is no trace {trace_id}.")
+        return record
+
+    async def export(
+        self, caller: Caller, model: str, since: datetime | None, until: datetime | None
+    ) -> AsyncIterator[bytes]:
+        """The model's complete exchanges as lines, oldest first; nothing is held in between.
+
+        Raises:
+            NotFoundError: If the tenant has no such model.
+        """
+        route = await self._directory.route(caller.tenant_id, model)
+        return self._lines(route, since, until)
+
+    async def _lines(
+        self, route: Route, since: datetime | None, until: datetime | None
+    ) -> AsyncIterator[bytes]:
+        after = None
+        while True:
+            async with self._sessions.begin() as session:
+                traces = await TraceStore(session).page(
+                    route.model_id, after=after, since=since, until=until, limit=PAGE
+                )
+                signals = await SignalStore(session).of_traces([trace.id for trace in traces])
+                versions = await AdapterStore(session).versions(route.model_id)
+            for trace in traces:
+                said = [signal for signal in signals if signal.trace_id == trace.id]
+                yield to_line(trace, said, versions)
+            if len(traces) < PAGE:
+                return
+            after = traces[-1].id
+
+    async def bring_in(self, caller: Caller, model: str, body: AsyncIterator[bytes]) -> Imported:
+        """Read lines as they come and queue their exchanges for the next sleep cycle.
+
+        Raises:
+            NotFoundError: If the tenant has no such model.
+            BadRequestError: If a line is none of ours; those before it are in.
+        """
+        route = await self._directory.route(caller.tenant_id, model)
+        found = Imported(imported=0, known=0)
+        batch: list[Exchanges] = []
+        number = 0
+        try:
+            async for line in self._split(body):
+                number += 1
+                if len(line) > self._max_line_bytes:
+                    raise BadRequestError(f"it is longer than {self._max_line_bytes} bytes")
+                if line.strip():
+                    batch.append(from_line(line, route))
+                if len(batch) >= BATCH:
+                    found = await self._add(found, batch)
+                    batch = []
+        except BadRequestError as error:
+            found = await self._add(found, batch)
+            raise BadRequestError(
+                f"Line {number}: {error.message}. What stands before it is in "
+                f"({found.imported} new exchanges); mend it and send the file again."
+            ) from error
+        return await self._add(found, batch)
+
+    async def _split(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Whole lines; one that grows too long is given up as it is, and nothing after it."""
+        rest = b""
+        async for piece in body:
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                yield line
+            if len(rest) > self._max_line_bytes:
+                break
+        yield rest
+
+    async def _add(self, found: Imported, batch: list[Exchanges]) -> Imported:
+        traces = [trace for turns, _ in batch for trace in turns]
+        if not traces:
+            return found
+        async with self._sessions.begin() as session:
+            new = await TraceStore(session).add_new(traces)
+            store = SignalStore(session)
+            for turns, signals in batch:
+                last = turns[-1]
+                for number, signal in enumerate(signals if last.id in new else ()):
+                    content = FeedbackRequest(trace_id=last.id, **signal.model_dump())
+                    key = f"import:{last.id}:{number}"
+                    await store.add(last.tenant_id, content, source="feedback", idempotency_key=key)
+        return Imported(
+            imported=found.imported + len(new), known=found.known + len(traces) - len(new)
+        )

@@ -1,0 +1,86 @@
+"""`dormouse trace`, `export` and `import`: what was said, one by one or as a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from cli.chat import ModelOption
+from cli.client import DormouseClient
+from cli.console import HomeOption, console, fail_in_one_line
+from cli.errors import ApiError
+from cli.home import Home
+
+
+@fail_in_one_line
+def trace(
+    trace_id: Annotated[str, typer.Argument(metavar="TRACE", help="Its id.")],
+    home: HomeOption = None,
+) -> None:
+    """Show one exchange, why it was kept or not, and which memories rest on it."""
+    with DormouseClient.from_home(Home.at(home)) as client:
+        record = client.trace(trace_id)
+    said = record["trace"]
+    choices = (said["reply"] or {}).get("choices", [])[:1]
+    for message in [*said["request"]["messages"], *(choice["message"] for choice in choices)]:
+        console.print(f"[bold]{message['role']}[/]  {escape(str(message.get('content') or ''))}")
+    console.print(f"[dim]{said['status']}, {record['state']}, session {said['session_id']}[/]")
+    for signal in record["signals"]:
+        given = {k: signal[k] for k in ("rating", "correction", "comment") if signal[k] is not None}
+        words = ", ".join(f"{name}: {value}" for name, value in given.items())
+        console.print(f"[cyan]{signal['source']}[/]  {escape(words)}")
+    for decision in record["decisions"]:
+        console.print(f"[cyan]{decision['persistence']}[/]  {escape(decision['reason'])}")
+    for memory_id in record["memory_ids"]:
+        console.print(f"memory {memory_id}")
+
+
+@fail_in_one_line
+def export_traces(
+    file: Annotated[Path, typer.Argument(help="Where to write; must not exist yet.")],
+    model: ModelOption = "default",
+    home: HomeOption = None,
+) -> None:
+    """Write all complete exchanges as JSONL, in OpenAI's chat format.
+
+    For example:
+
+      dormouse export traces.jsonl
+    """
+    partial = file.with_name(f"{file.name}.partial")
+    if file.exists():
+        raise ApiError(f"{file} exists; name another file, or move it away.")
+    num_lines = 0
+    with DormouseClient.from_home(Home.at(home)) as client:
+        try:
+            with partial.open("wb") as output:
+                for piece in client.export_traces(model=model):
+                    num_lines += piece.count(b"\n")
+                    output.write(piece)
+            partial.rename(file)
+        finally:
+            partial.unlink(missing_ok=True)
+    console.print(f"{num_lines} exchanges are in {file}.")
+
+
+@fail_in_one_line
+def import_traces(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSONL.")],
+    model: ModelOption = "default",
+    home: HomeOption = None,
+) -> None:
+    """Bring conversations in; the next sleep cycle reads them. The same line twice counts once.
+
+    Each line holds `{"messages": [...]}` in OpenAI's chat format, or was written by `export`.
+
+    For example:
+
+      dormouse import traces.jsonl
+
+      dormouse sleep
+    """
+    with DormouseClient.from_home(Home.at(home)) as client, file.open("rb") as lines:
+        found = client.import_traces(lines, model=model)
+    known = f", {found['known']} were known" if found["known"] else ""
+    console.print(f"{found['imported']} exchanges are queued{known}.")
