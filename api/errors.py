@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from shared.errors import BadRequestError, DormouseError, NotFoundError
 
-RETRY_AFTER_S = "5"
+RETRY_AFTER_S = {429: "1", 503: "5"}
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ def respond(error: DormouseError) -> JSONResponse:
     headers = {}
     if error.status_code == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if error.status_code == 503:
-        headers["Retry-After"] = RETRY_AFTER_S
+    if error.status_code in RETRY_AFTER_S:
+        headers["Retry-After"] = RETRY_AFTER_S[error.status_code]
     return JSONResponse(error.envelope(), status_code=error.status_code, headers=headers)
 
 

@@ -12,6 +12,7 @@ DormouseError
 │   ├── MemoryNotHeldError          nobody is asked about this memory
 │   ├── IdempotencyError            the same key came with other content
 │   └── RollbackError               no such version to go back to, or one without a passed gate
+├── TooManyChatsError          429  a key has too many chats at once
 ├── EngineError                502  the engine answered, but not as it should
 │   ├── EngineUnavailableError 503  the engine does not answer, or is being restored
 │   ├── EngineRejectedError    4xx  the engine refused the client's request: its status is kept
@@ -138,6 +139,14 @@ class RollbackError(ConflictError):
     """The pointer cannot move there."""
 
     code = "rollback_impossible"
+
+
+class TooManyChatsError(DormouseError):
+    """A key has too many chats at once."""
+
+    code = "rate_limit_exceeded"
+    status_code = 429
+    type = "rate_limit_error"
 
 
 class EngineError(DormouseError):

@@ -52,6 +52,21 @@ class Settings(BaseSettings):
     # Chat.
     max_body_bytes: int = 4 * 1024 * 1024
     max_choices: int = Field(default=8, description="Largest `n` that a client may ask for.")
+    max_running_chats: int = Field(
+        default=512, ge=1, description="Chats that one API process has at the engine at once."
+    )
+    max_running_chats_per_key: int = Field(
+        default=256, ge=1, description="How many of them one key may have; its others wait."
+    )
+    max_waiting_chats_per_key: int = Field(
+        default=256, ge=0, description="Above this a key's chats are refused with 429."
+    )
+    chat_wait_s: float = Field(
+        default=30.0, gt=0, description="A chat that waited this long is refused with 429."
+    )
+    max_completion_tokens: int | None = Field(
+        default=None, ge=1, description="Largest `max_tokens` that a client may ask for."
+    )
     max_context_memories: int = Field(
         default=5,
         description="Lessons that a chat is given in its context because no adapter holds them "

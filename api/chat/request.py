@@ -39,6 +39,8 @@ class ChatRequest(BaseModel):
     stream_options: StreamOptions | None = None
     store: bool | None = Field(default=None, description="False keeps the trace out of training.")
     n: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=0)
+    max_completion_tokens: int | None = Field(default=None, ge=0)
     return_token_ids: bool = False
 
     @property
@@ -75,7 +77,7 @@ async def read_body(request: Request, max_bytes: int) -> dict[str, Any]:
     return body
 
 
-def parse(body: dict[str, Any], max_choices: int) -> ChatRequest:
+def parse(body: dict[str, Any], max_choices: int, max_tokens: int | None = None) -> ChatRequest:
     """Check the fields that Dormouse reads.
 
     Raises:
@@ -89,14 +91,25 @@ def parse(body: dict[str, Any], max_choices: int) -> ChatRequest:
         raise BadRequestError(f"{place}: {first['msg']}", param=place) from error
     if chat.n is not None and chat.n > max_choices:
         raise BadRequestError(f"n: at most {max_choices} choices, got {chat.n}", param="n")
+    for name in ("max_tokens", "max_completion_tokens"):
+        asked = getattr(chat, name)
+        if max_tokens is not None and asked is not None and asked > max_tokens:
+            raise BadRequestError(f"{name}: at most {max_tokens}, got {asked}", param=name)
     return chat
 
 
-def upstream_body(body: dict[str, Any], chat: ChatRequest, engine_name: str) -> dict[str, Any]:
-    """The engine's body: the client's, on our name, with the exact token ids asked for."""
+def upstream_body(
+    body: dict[str, Any], chat: ChatRequest, engine_name: str, max_tokens: int | None = None
+) -> dict[str, Any]:
+    """The engine's body: the client's, on our name, with the exact token ids asked for.
+
+    `max_tokens` is for a client that named no limit.
+    """
     sent = {key: value for key, value in body.items() if key not in RESERVED}
     sent["model"] = engine_name
     sent["return_token_ids"] = True
+    if max_tokens is not None and chat.max_tokens is None and chat.max_completion_tokens is None:
+        sent["max_tokens"] = max_tokens
     if chat.stream:
         options = body.get("stream_options") or {}
         sent["stream_options"] = {**options, "include_usage": True}

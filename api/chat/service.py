@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.chat.admission import Admission
 from api.chat.exchange import Exchange
 from api.chat.recorder import TraceRecorder
 from api.chat.reminders import asked_in, relevant, reminded
@@ -29,6 +30,7 @@ from shared.errors import (
     DormouseError,
     EngineRejectedError,
     EngineUnavailableError,
+    TooManyChatsError,
 )
 from shared.settings import Settings
 from shared.storage.memories import MemoryStore
@@ -67,6 +69,7 @@ class ChatService:
         self._engine = engine
         self._guard = guard
         self._recorder = recorder
+        self._admission = Admission(settings)
 
     async def models(self, caller: Caller) -> dict[str, Any]:
         """The tenant's public names, in OpenAI's list."""
@@ -82,17 +85,22 @@ class ChatService:
             NotFoundError: If the tenant has no such model.
             EngineError: If the engine is away or refuses.
             StorageError: If the trace can be written nowhere.
+            TooManyChatsError: If the key has too many at once.
         """
         body = await read_body(request, self._settings.max_body_bytes)
-        chat = parse(body, self._settings.max_choices)
+        limit = self._settings.max_completion_tokens
+        chat = parse(body, self._settings.max_choices, limit)
         route = await self._directory.route(caller.tenant_id, chat.model)
         exchange = Exchange(body, chat, route, *await self._place(request, route, body["messages"]))
         stack = AsyncExitStack()
         try:
-            answering = asyncio.ensure_future(self._answer(exchange, stack))
+            slot = self._admission.slot((caller.tenant_id, caller.key_name))
+            answering = asyncio.ensure_future(self._answer(exchange, stack, slot))
             reply = await _unless_client_leaves(request, answering)
             if isinstance(reply, aiohttp.ClientResponse):
                 return ChatStream(exchange, reply, stack.pop_all(), self._recorder)
+        except TooManyChatsError:
+            raise
         except EngineRejectedError as error:
             await self._recorder.record(exchange.trace("failed", error=error.message))
             raise _without_engine_name(error, route) from error
@@ -128,9 +136,10 @@ class ChatService:
         return Response(content, media_type="application/json", headers=exchange.headers)
 
     async def _answer(
-        self, exchange: Exchange, stack: AsyncExitStack
+        self, exchange: Exchange, stack: AsyncExitStack, slot: AbstractAsyncContextManager[None]
     ) -> aiohttp.ClientResponse | dict[str, Any]:
-        """A stream's beginning, or the whole reply."""
+        """A stream's beginning, or the whole reply, when it is this chat's turn."""
+        await stack.enter_async_context(slot)
         response = await self._open(exchange, stack)
         return response if exchange.chat.stream else await whole_reply(response)
 
@@ -140,7 +149,8 @@ class ChatService:
         An engine that restarted a moment ago does not know the adapter's name: it is restored and
         asked once more. It never answers with something else.
         """
-        sent = upstream_body(exchange.body, exchange.chat, exchange.route.engine_name)
+        limit = self._settings.max_completion_tokens
+        sent = upstream_body(exchange.body, exchange.chat, exchange.route.engine_name, limit)
         sent["messages"] = reminded(sent["messages"], exchange.memories)
         await self._guard.ensure(exchange.route.adapter)
         try:
