@@ -7,11 +7,13 @@ traces go, fsynced, to the local spool, and from there into PostgreSQL once it i
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.contracts.traces import Trace
 from shared.db.session import Sessions
@@ -23,7 +25,9 @@ REPLAY_INTERVAL_S = 2.0
 # Of one transaction.
 MAX_BATCH = 256
 # A database that takes longer is as good as away.
-WRITE_TIMEOUT_S = 10.0
+WRITE_TIMEOUT_S = 5.0
+# Once it was away, nobody waits for it again so soon.
+AWAY_S = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,7 @@ class TraceRecorder:
         self._sessions = sessions
         self._spool = spool
         self._waiting: asyncio.Queue[tuple[Trace, asyncio.Future[None]]] = asyncio.Queue()
+        self._away_until = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -124,8 +129,14 @@ class TraceRecorder:
         return failures
 
     async def _insert(self, traces: Sequence[Trace]) -> None:
-        async with asyncio.timeout(WRITE_TIMEOUT_S), self._sessions.begin() as session:
-            await TraceStore(session).add(*traces)
+        if time.monotonic() < self._away_until:
+            raise TimeoutError("the database was away a moment ago")
+        try:
+            async with asyncio.timeout(WRITE_TIMEOUT_S), self._sessions.begin() as session:
+                await TraceStore(session).add(*traces)
+        except (OperationalError, PoolTimeoutError, OSError):
+            self._away_until = time.monotonic() + AWAY_S
+            raise
 
     async def _replay_for_ever(self) -> None:
         while True:

@@ -119,6 +119,36 @@ async def test_what_is_recorded_as_the_process_ends_or_the_client_leaves_is_writ
     assert await count(sessions) == 2
 
 
+async def test_a_database_that_hangs_is_waited_for_once_and_asked_again_later(
+    sessions: Sessions,
+    model: tuple[UUID, UUID],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    num_tried = 0
+    add = TraceStore.add
+
+    async def hangs(store: TraceStore, *traces: Trace) -> None:
+        nonlocal num_tried
+        num_tried += 1
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(TraceStore, "add", hangs)
+    monkeypatch.setattr("api.chat.recorder.WRITE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("api.chat.recorder.AWAY_S", 0.5)
+    spool = TraceSpool(tmp_path, 10**6)
+    async with TraceRecorder(sessions, spool) as recorder:
+        for _ in range(3):
+            await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
+        assert num_tried == 1
+        assert len(spool) == 3
+        monkeypatch.setattr(TraceStore, "add", add)
+        await asyncio.sleep(0.6)
+        await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
+    await recorder.replay()
+    assert await count(sessions) == 4
+
+
 def test_a_full_spool_refuses_with_a_clear_error(tmp_path: Path) -> None:
     spool = TraceSpool(tmp_path / "spool", 10)
     with pytest.raises(StorageError, match="DORMOUSE_SPOOL_MAX_BYTES"):
