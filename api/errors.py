@@ -54,7 +54,9 @@ def install_error_handlers(app: FastAPI) -> None:
             return respond(NotFoundError(f"There is nothing at {request.url.path}."))
         known = BadRequestError(str(error.detail))
         known.status_code = error.status_code
-        return respond(known)
+        response = respond(known)
+        response.headers.update(error.headers or {})
+        return response
 
     @app.exception_handler(OperationalError)
     @app.exception_handler(PoolTimeoutError)

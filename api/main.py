@@ -13,6 +13,7 @@ from api.errors import install_error_handlers
 from api.feedback.routes import router as feedback
 from api.health.routes import router as health
 from api.memories.routes import router as memories
+from api.openapi import ERRORS
 from api.services import open_services
 from api.sleep.routes import router as sleep
 from api.traces.routes import router as traces
@@ -30,7 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.services = services
             yield
 
-    app = FastAPI(title="Dormouse", version="0.1.0", lifespan=lifespan)
+    app = FastAPI(title="Dormouse", version="0.1.0", lifespan=lifespan, responses=ERRORS)
     install_error_handlers(app)
     for router in (chat, feedback, sleep, adapters, memories, documents, traces, health):
         app.include_router(router)

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from api.chat.request import ChatRequest
 from api.dependencies import CallerDep, ServicesDep
+from api.openapi import inlined
 
 router = APIRouter(prefix="/v1", tags=["chat"])
 
@@ -14,7 +15,7 @@ router = APIRouter(prefix="/v1", tags=["chat"])
 BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": ChatRequest.model_json_schema()}},
+        "content": {"application/json": {"schema": inlined(ChatRequest)}},
     }
 }
 

@@ -1,5 +1,7 @@
 """`/livez`, `/readyz`, `/metrics`: no key, nothing secret."""
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -8,6 +10,10 @@ from api.dependencies import ServicesDep
 from api.health import metrics
 
 router = APIRouter(tags=["health"])
+
+METRICS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}}
+}
 
 
 @router.get("/livez", summary="The process answers")
@@ -25,7 +31,7 @@ async def ready(services: ServicesDep) -> JSONResponse:
     return JSONResponse(body, status_code=200 if good else 503)
 
 
-@router.get("/metrics", summary="Prometheus metrics")
+@router.get("/metrics", summary="Prometheus metrics", responses=METRICS, response_class=Response)
 async def read_metrics(services: ServicesDep) -> Response:
     """Prometheus' text format."""
     metrics.SPOOLED.set(services.health.num_spooled())

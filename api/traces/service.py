@@ -103,6 +103,8 @@ class TraceService:
                 f"Line {number}: {error.message}. What stands before it is in "
                 f"({found.imported} new exchanges); mend it and send the file again."
             ) from error
+        if not (batch or found.imported or found.known):
+            raise BadRequestError("There is no line in the body; send one conversation a line.")
         return await self._add(found, batch)
 
     async def _split(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.contracts.base import Contract, Request
 
@@ -72,9 +72,17 @@ class Signal(Contract):
     created_at: datetime
 
 
-class FeedbackRequest(Request):
-    """The body of `POST /v1/feedback`."""
+def _says_something(schema: dict[str, Any]) -> None:
+    kinds = {"rating": "number", "correction": "string", "comment": "string"}
+    schema["anyOf"] = [
+        {"required": [name], "properties": {name: {"type": kind}}} for name, kind in kinds.items()
+    ]
 
+
+class FeedbackRequest(Request):
+    """The body of `POST /v1/feedback`; at least one of the three is given."""
+
+    model_config = ConfigDict(json_schema_extra=_says_something)
     trace_id: UUID
     rating: float | None = Field(default=None, ge=-1, le=1)
     correction: str | None = Field(default=None, min_length=1, max_length=8000)

@@ -132,6 +132,10 @@ async def test_a_bad_line_is_named_and_those_before_it_are_in(
     assert len(parsed(await admin.get("/admin/traces"))) == 2
 
 
+async def test_an_empty_file_is_a_mistake(admin: httpx.AsyncClient) -> None:
+    assert (await admin.post("/admin/traces", content=b"\n \n")).status_code == 400
+
+
 async def test_a_file_may_be_larger_than_any_body_and_than_a_page(
     admin: httpx.AsyncClient,
 ) -> None:
