@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from api.services import Services
 from shared.contracts.adapters import Caller
@@ -45,3 +45,5 @@ async def get_admin(caller: CallerDep) -> Caller:
 
 
 AdminDep = Annotated[Caller, Depends(get_admin)]
+
+ModelQuery = Annotated[str, Query(min_length=1, max_length=200, pattern="^[^\\x00]*$")]

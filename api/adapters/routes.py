@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Path
 
-from api.dependencies import AdminDep, ServicesDep
-from shared.contracts.adapters import Adapter, Rollback, RollbackRequest
+from api.dependencies import AdminDep, ModelQuery, ServicesDep
+from shared.contracts.adapters import MAX_VERSION, Adapter, Rollback, RollbackRequest
 
 router = APIRouter(prefix="/admin", tags=["adapters"])
 
@@ -18,7 +18,10 @@ async def list_adapters(caller: AdminDep, services: ServicesDep) -> dict[str, li
 
 @router.get("/adapters/{version}", summary="One adapter version")
 async def get_adapter(
-    version: int, caller: AdminDep, services: ServicesDep, model: str = "default"
+    version: Annotated[int, Path(ge=1, le=MAX_VERSION)],
+    caller: AdminDep,
+    services: ServicesDep,
+    model: ModelQuery = "default",
 ) -> Adapter:
     """With its gate's report."""
     return await services.adapters.get(caller, version, model)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from api.dependencies import AdminDep, ServicesDep
+from api.dependencies import AdminDep, ModelQuery, ServicesDep
 from shared.contracts.archive import Imported, TraceRecord
 
 router = APIRouter(prefix="/admin/traces", tags=["traces"])
@@ -24,7 +24,7 @@ BODY = {
 async def export_traces(
     caller: AdminDep,
     services: ServicesDep,
-    model: str = "default",
+    model: ModelQuery = "default",
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> StreamingResponse:
@@ -35,7 +35,7 @@ async def export_traces(
 
 @router.post("", summary="Bring traces in", openapi_extra=BODY)
 async def import_traces(
-    request: Request, caller: AdminDep, services: ServicesDep, model: str = "default"
+    request: Request, caller: AdminDep, services: ServicesDep, model: ModelQuery = "default"
 ) -> Imported:
     """Conversations as lines, for the next sleep cycle. The same line again changes nothing."""
     return await services.traces.bring_in(caller, model, request.stream())

@@ -1,13 +1,16 @@
 """Models, adapters, and the moves of a model's pointer."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.contracts.base import Contract, Request
 from shared.contracts.cycles import GateReport
+
+# What PostgreSQL keeps as an integer.
+MAX_VERSION = 2**31 - 1
 
 AdapterState = Literal["candidate", "active", "retired", "rejected"]
 
@@ -69,7 +72,7 @@ class RollbackRequest(Request):
     """The body of `POST /admin/rollback`; without `to`, the version before."""
 
     model: str = "default"
-    to: int | Literal["base"] | None = None
+    to: Annotated[int, Field(ge=1, le=MAX_VERSION)] | Literal["base"] | None = None
     reason: str | None = Field(default=None, max_length=2000)
 
 

@@ -28,3 +28,17 @@ async def test_a_method_that_is_not_there_is_told_which_are(client: httpx.AsyncC
     reply = await client.delete("/v1/models")
     assert (reply.status_code, reply.headers["Allow"]) == (405, "GET")
     assert reply.json()["error"]["message"]
+
+
+async def test_numbers_and_names_that_cannot_be_are_the_clients_fault(
+    admin: httpx.AsyncClient,
+) -> None:
+    for path in (
+        f"/admin/adapters/{2**70}",
+        "/admin/adapters/0",
+        "/admin/adapters/1?model=%00",
+        "/admin/traces?model=%00",
+    ):
+        assert (await admin.get(path)).status_code == 400, path
+    reply = await admin.post("/admin/rollback", json={"to": 2**70})
+    assert reply.status_code == 400
