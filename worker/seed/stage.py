@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory, SeedExample
+from shared.engine.adapters import load_and_probe
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from shared.storage.memories import MemoryStore
@@ -66,6 +67,9 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     probes = {normalized(item.question) for item in seeds if item.split == "heldout"}
     probes |= {normalized(question) for question in held_out}
     seeds += conclusion_examples(found, resolved.to_learn, probes)
+    if awake.adapter is not None:
+        # An engine that restarted a moment ago does not know it yet.
+        await load_and_probe(context.engine, awake.adapter)
     known = await known_already(
         context.engine, awake.engine_name, seeds, context.settings.gate_concurrency
     )
