@@ -73,13 +73,13 @@ async def _stages(context: Context, control: CycleControl) -> CycleStatus:
     await control.run(Stage.TRIAGE, Triaged, lambda: triage(context, control))
     resolved = await control.run(Stage.RESOLVE, Resolved, lambda: resolve(context, control))
     if not resolved.to_learn:
-        return await skip(context, lease, resolved)
+        return await skip(context, lease, collected, resolved)
     seeded = await control.run(Stage.SEED, Seeded, lambda: seed(context, control, awake, resolved))
-    if not seeded.num_train:
-        return await skip(context, lease, resolved, known=seeded.known)
+    if set(resolved.to_learn) <= set(seeded.known):
+        return await skip(context, lease, collected, resolved, known=seeded.known)
     await control.run(Stage.DREAM, Dreamt, lambda: dream(context, control, awake))
     trained = await control.run(
-        Stage.TRAIN, Trained, lambda: train(context, control, awake, resolved)
+        Stage.TRAIN, Trained, lambda: train(context, control, awake, resolved, seeded)
     )
     gated = await control.run(
         Stage.GATE, Gated, lambda: gate(context, control, awake, trained, resolved)

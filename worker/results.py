@@ -34,7 +34,7 @@ class Resolved(Contract):
 
 
 class Seeded(Contract):
-    """How many examples there are to train on, and held out; what is known has none to train on."""
+    """How many examples there are to train on, and held out; what is known is not trained on."""
 
     num_train: int
     num_heldout: int

@@ -30,7 +30,7 @@ from worker.context import Context
 from worker.control import CycleControl
 from worker.in_force import in_force_after
 from worker.rehearsal import spread
-from worker.results import Resolved, Trained
+from worker.results import Resolved, Seeded, Trained
 from worker.seed.derive import conclusions, still_true
 from worker.seed.neighbours import contrast_examples
 from worker.trainer import job as trainer
@@ -40,7 +40,7 @@ MAX_ERROR_CHARS = 2000
 
 
 async def train(
-    context: Context, control: CycleControl, awake: Route, resolved: Resolved
+    context: Context, control: CycleControl, awake: Route, resolved: Resolved, seeded: Seeded
 ) -> Trained:
     """Train one candidate and record it; a candidate that an earlier attempt recorded is kept.
 
@@ -64,10 +64,11 @@ async def train(
     in_weights = [replay for replay in replays if replay.memory_id not in resolved.superseded]
     kept = still_true(in_weights, found)
     rehearsed = spread(kept, settings.max_replays, random.Random(lease.cycle_id.int))
+    taught = [seed for seed in seeds if seed.memory_id not in seeded.known]
     examples = [
-        *(_example(seed, "seed") for seed in seeds),
+        *(_example(seed, "seed") for seed in taught),
         *(_example(replay, "replay") for replay in rehearsed),
-        *contrast_examples(memories, seeds, subjects),
+        *contrast_examples(memories, taught, subjects),
     ]
     place = workplace(settings, lease.cycle_id)
     job = build_job(settings, awake, place, examples, dreams)
@@ -75,8 +76,7 @@ async def train(
         await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
         await _run_trainer(control, job, place, settings.train_timeout_s)
     sha256, path = await asyncio.to_thread(adopt, job.output_dir, settings.adapters_dir)
-    # Of what was known already there are no seeds.
-    memory_ids = sorted({*resolved.to_learn, *(seed.memory_id for seed in (*seeds, *kept))})
+    memory_ids = sorted({seed.memory_id for seed in (*seeds, *kept)})
     async with context.sessions.begin() as session:
         adapter = await AdapterStore(session).add(
             model_id=lease.model_id,

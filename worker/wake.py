@@ -45,17 +45,7 @@ async def promote_or_reject(
             learned = set(gated.learned)
         else:
             passed, learned = False, set()
-        memories = MemoryStore(session)
-        await memories.apply(
-            [
-                change
-                for change in resolved.changes
-                if change.superseded_by is None
-                or change.superseded_by in learned
-                or change.superseded_by not in resolved.to_learn
-            ]
-        )
-        await memories.set_state(sorted(learned), "learned")
+        await _settle_memories(session, resolved, learned)
         error = None
         if gated.report.passed and not passed:
             error = "The active adapter was changed while the cycle ran; its candidate is stale."
@@ -64,15 +54,37 @@ async def promote_or_reject(
 
 
 async def skip(
-    context: Context, lease: Lease, resolved: Resolved, *, known: Sequence[UUID] = ()
+    context: Context,
+    lease: Lease,
+    collected: Collected,
+    resolved: Resolved,
+    *,
+    known: Sequence[UUID] = (),
 ) -> CycleStatus:
-    """Nothing is worth keeping, or all of it is known: traces are settled, the weights stay."""
+    """Nothing is worth keeping, or all of it is known: traces are settled, the weights stay.
+
+    What another adapter knew than the one that is active now stays pending.
+    """
     async with context.sessions.begin() as session:
-        memories = MemoryStore(session)
-        await memories.apply(resolved.changes)
-        await memories.set_state(known, "learned")
+        moved = await _moved_meanwhile(AdapterStore(session), lease, collected)
+        await _settle_memories(session, resolved, set() if moved else set(known))
         await _settle(session, lease, "skipped", None)
     return "skipped"
+
+
+async def _settle_memories(session: AsyncSession, resolved: Resolved, learned: set[UUID]) -> None:
+    """What is learned is so, and replaces what it contradicts; the rest waits."""
+    memories = MemoryStore(session)
+    await memories.apply(
+        [
+            change
+            for change in resolved.changes
+            if change.superseded_by is None
+            or change.superseded_by in learned
+            or change.superseded_by not in resolved.to_learn
+        ]
+    )
+    await memories.set_state(sorted(learned), "learned")
 
 
 async def _moved_meanwhile(store: AdapterStore, lease: Lease, collected: Collected) -> bool:

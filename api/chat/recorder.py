@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.contracts.traces import Trace
 from shared.db.session import Sessions
-from shared.errors import DormouseError
+from shared.errors import DormouseError, StorageError
 from shared.storage.spool import TraceSpool
 from shared.storage.traces import TraceStore
 
@@ -106,8 +106,8 @@ class TraceRecorder:
         try:
             await self._insert(traces)
             return [None] * len(traces)
-        except (IntegrityError, DataError) as error:
-            if len(traces) > 1:
+        except StatementError as error:
+            if len(traces) > 1 and not _is_away(error):
                 return [(await self._write([trace]))[0] for trace in traces]
             reason: Exception = error
         except (SQLAlchemyError, OSError) as error:
@@ -126,6 +126,9 @@ class TraceRecorder:
                 failures.append(None)
             except DormouseError as error:
                 failures.append(error)
+            except Exception as error:
+                log.exception("trace %s cannot be spooled", trace.id)
+                failures.append(StorageError(f"The spool cannot be written: {error}"))
         return failures
 
     async def _insert(self, traces: Sequence[Trace]) -> None:
@@ -134,8 +137,9 @@ class TraceRecorder:
         try:
             async with asyncio.timeout(WRITE_TIMEOUT_S), self._sessions.begin() as session:
                 await TraceStore(session).add(*traces)
-        except (OperationalError, PoolTimeoutError, OSError):
-            self._away_until = time.monotonic() + AWAY_S
+        except Exception as error:
+            if _is_away(error):
+                self._away_until = time.monotonic() + AWAY_S
             raise
 
     async def _replay_for_ever(self) -> None:
@@ -158,10 +162,17 @@ class TraceRecorder:
         for trace in self._spool.traces():
             try:
                 await self._insert([trace])
-            except (IntegrityError, DataError) as error:
+            except StatementError as error:
+                if _is_away(error):
+                    raise
                 log.error("spooled trace %s does not fit the database: %s", trace.id, error)
                 self._spool.set_aside(trace)
                 continue
             self._spool.remove(trace)
             num_moved += 1
         return num_moved
+
+
+def _is_away(error: Exception) -> bool:
+    """True if it is the database that fails, and not what was to be written."""
+    return isinstance(error, (OperationalError, PoolTimeoutError, OSError))

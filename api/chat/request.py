@@ -67,10 +67,12 @@ async def read_body(request: Request, max_bytes: int) -> dict[str, Any]:
     try:
         # Strict: no half surrogate pairs, no NaN, nothing nested without end.
         body = orjson.loads(content)
+        # What is nested too deeply can be read but not written.
+        orjson.dumps(body)
         # PostgreSQL keeps no NUL, and no model reads it.
         if b"\\u0000" in content:
             raise ValueError("it holds the character NUL")
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise BadRequestError(f"The body is not valid JSON: {error}") from error
     if not isinstance(body, dict):
         raise BadRequestError("The body must be a JSON object.")

@@ -103,7 +103,7 @@ class ChatService:
             raise
         except EngineRejectedError as error:
             await self._recorder.record(exchange.trace("failed", error=error.message))
-            raise _without_engine_name(error, route) from error
+            raise _without_engine_name(error, exchange.route) from error
         except DormouseError as error:
             await self._recorder.record(exchange.trace("failed", error=error.message))
             raise
@@ -140,6 +140,9 @@ class ChatService:
     ) -> aiohttp.ClientResponse | dict[str, Any]:
         """A stream's beginning, or the whole reply, when it is this chat's turn."""
         await stack.enter_async_context(slot)
+        # While it waited the pointer may have moved.
+        route = exchange.route
+        exchange.route = await self._directory.route(route.tenant_id, route.name)
         response = await self._open(exchange, stack)
         return response if exchange.chat.stream else await whole_reply(response)
 

@@ -52,9 +52,11 @@ class ChatStream(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if not self._recorded:
-                self._recorder.record_late(self._trace("abandoned"))
-            await self._stack.aclose()
+            try:
+                if not self._recorded:
+                    self._recorder.record_late(self._trace("abandoned"))
+            finally:
+                await self._stack.aclose()
 
     async def _events(self) -> AsyncIterator[bytes]:
         try:

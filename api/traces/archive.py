@@ -21,7 +21,8 @@ from shared.errors import BadRequestError
 
 Message = dict[str, Any]
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-MAX_TURNS = 2**12
+MAX_MESSAGES = 1000
+MAX_EXPANDED_BYTES = 2**26
 
 
 def to_line(trace: Trace, signals: Sequence[Signal], versions: Mapping[UUID, int]) -> bytes:
@@ -63,14 +64,16 @@ def from_line(line: bytes, route: Route) -> tuple[list[Trace], Sequence[Archived
     """
     try:
         archived = ArchivedTrace.model_validate(orjson.loads(line))
+        # What is nested too deeply can be read but not written.
+        orjson.dumps(archived.model_dump())
     except ValidationError as error:
         first = error.errors()[0]
         raise BadRequestError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise BadRequestError(f"not valid JSON: {error}") from error
     if b"\\u0000" in line:
         raise BadRequestError("it holds the character NUL")
-    _check(archived.messages)
+    _check(archived.messages, len(line))
     if archived.dormouse is not None:
         return [_known(archived, archived.dormouse, route)], archived.dormouse.signals
     # Another model may be given the same line.
@@ -78,14 +81,27 @@ def from_line(line: bytes, route: Route) -> tuple[list[Trace], Sequence[Archived
     return list(_turns(archived, digest, route)), ()
 
 
-def _check(messages: Sequence[Message]) -> None:
+def _check(messages: Sequence[Message], num_bytes: int) -> None:
     for number, message in enumerate(messages):
         if message.get("role") not in ROLES:
             raise BadRequestError(f"messages.{number}.role: one of {', '.join(ROLES)}")
     if messages[-1]["role"] != "assistant" or len(messages) < 2:
         raise BadRequestError("messages: the last one must be the assistant's reply to another")
-    if len(messages) > MAX_TURNS:
-        raise BadRequestError(f"messages: at most {MAX_TURNS}, got {len(messages)}")
+    for number, message in enumerate(messages):
+        calls = message.get("tool_calls") or []
+        if not isinstance(calls, list) or not all(_is_call(call) for call in calls):
+            raise BadRequestError(f"messages.{number}.tool_calls: a list of function calls")
+    # Each exchange holds all that was said before it.
+    num_replies = sum(message["role"] == "assistant" for message in messages)
+    if len(messages) > MAX_MESSAGES or num_bytes * num_replies > MAX_EXPANDED_BYTES:
+        raise BadRequestError(
+            f"messages: {len(messages)} in {num_bytes} bytes are too many for one line; cut the "
+            "conversation into several"
+        )
+
+
+def _is_call(call: Any) -> bool:
+    return isinstance(call, dict) and isinstance(call.get("function", {}), dict)
 
 
 def _known(archived: ArchivedTrace, provenance: Provenance, route: Route) -> Trace:
@@ -114,6 +130,7 @@ def _turns(archived: ArchivedTrace, digest: bytes, route: Route) -> Iterator[Tra
             id=_id(digest, place),
             session_id=digest.hex()[:32],
             parent_id=parent_id,
+            store=(archived.model_extra or {}).get("store") is not False,
             created_at=now,
         )
         parent_id = trace.id

@@ -94,7 +94,7 @@ class TraceService:
                     raise BadRequestError(f"it is longer than {self._max_line_bytes} bytes")
                 if line.strip():
                     batch.append(from_line(line, route))
-                if len(batch) >= BATCH:
+                if sum(len(turns) for turns, _ in batch) >= BATCH:
                     found = await self._add(found, batch)
                     batch = []
         except BadRequestError as error:

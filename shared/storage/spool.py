@@ -34,7 +34,7 @@ class TraceSpool:
             StorageError: If the spool is full or the disk refuses.
         """
         content = trace.model_dump_json().encode()
-        used = sum(path.stat().st_size for path in self._paths())
+        used = sum(map(_size, self._paths()))
         if used + len(content) > self._max_bytes:
             raise StorageError(
                 f"PostgreSQL is away and the spool {self._directory} is full ({used} bytes). "
@@ -83,3 +83,11 @@ class TraceSpool:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _size(path: Path) -> int:
+    """Bytes; none of a file that was replayed meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.archive import TraceRecord
 from shared.contracts.memories import TraceDecision
 from shared.contracts.traces import Signal, Trace
-from shared.db.tables import MemoryEvidenceRow, SignalRow, TraceDecisionRow, TraceRow
+from shared.db.tables import MemoryEvidenceRow, SignalRow, SleepCycleRow, TraceDecisionRow, TraceRow
 
 
 def _trace(row: TraceRow) -> Trace:
@@ -151,7 +151,10 @@ class TraceStore:
         """
         spoken_of = select(SignalRow.trace_id).where(SignalRow.cycle_id == cycle_id)
         before = select(TraceRow.parent_id).where(TraceRow.cycle_id == cycle_id)
+        model_id = select(SleepCycleRow.model_id).where(SleepCycleRow.id == cycle_id)
         return await self._load(
+            # What was imported may name anything as the turn before.
+            TraceRow.model_id == model_id.scalar_subquery(),
             or_(TraceRow.id.in_(spoken_of), TraceRow.id.in_(before)),
             TraceRow.cycle_id.is_distinct_from(cycle_id),
             TraceRow.state != "excluded",

@@ -3,7 +3,7 @@
 General transforms of the question give many wordings; the model, shown the evidence, adds
 paraphrases of its own. Every one is verified against the evidence. Facts that meet in a name give
 conclusions. Held-out wordings never train, in this cycle or a later one; a memory whose held-out
-wordings are all answered already has no others.
+wordings are all answered already is not taught, and rehearsed from the next cycle on.
 """
 
 import asyncio
@@ -73,13 +73,12 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     known = await known_already(
         context.engine, awake.engine_name, seeds, context.settings.gate_concurrency
     )
-    seeds = [item for item in seeds if item.split == "heldout" or item.memory_id not in known]
     async with context.sessions.begin() as session:
         await SleepCycleStore(session).hold(control.lease)
         await ExampleStore(session).replace_seeds(control.lease.cycle_id, seeds)
-    num_train = sum(example.split == "train" for example in seeds)
+    num_heldout = sum(item.split == "heldout" for item in seeds)
+    num_train = sum(item.split == "train" and item.memory_id not in known for item in seeds)
     control.count(seeds=num_train)
-    num_heldout = len(seeds) - num_train
     return Seeded(num_train=num_train, num_heldout=num_heldout, known=tuple(sorted(known)))
 
 
