@@ -174,6 +174,7 @@ async def test_what_is_ours_alone_cannot_be_set_by_a_client(
         (b'{"model": "default"}', 400, "invalid_request", "messages"),
         (b'{"model": "default", "messages": []}', 400, "invalid_request", "messages"),
         (json.dumps(chat(n=1000)).encode(), 400, "invalid_request", "n"),
+        (b'{"deep": ' + b"[" * 300 + b"]" * 300 + b"}", 400, "invalid_request", None),
         (json.dumps({**chat(), "model": "gpt-9"}).encode(), 404, "model_not_found", "model"),
         (json.dumps(chat(temperature=-1)).encode(), 400, "invalid_request", None),
         (

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from shared.db.session import Sessions
 
 ASKED = {"model": "default", "messages": [{"role": "user", "content": "Who runs Drumlin?"}]}
-CONVERSATION = {
+CONVERSATION: dict[str, Any] = {
     "messages": [
         {"role": "user", "content": "Who founded Drumlin?"},
         {"role": "assistant", "content": "Ada Lovelace."},
@@ -20,6 +20,8 @@ CONVERSATION = {
     ],
     "tools": [],
 }
+
+TURNS: list[dict[str, Any]] = CONVERSATION["messages"]
 
 
 def lines(*items: dict[str, Any]) -> bytes:
@@ -115,6 +117,15 @@ async def test_exports_are_cut_by_time(admin: httpx.AsyncClient) -> None:
         (lines({"messages": [{"role": "user", "content": "Hi"}]}), "must be the assistant's"),
         (lines({"messages": [{"role": "king"}, {"role": "assistant"}]}), "messages.0.role"),
         (lines({**CONVERSATION, "user": "a\0b"}), "NUL"),
+        (
+            lines({"messages": [{**turn, "tool_calls": [{"function": 5}]} for turn in TURNS]}),
+            "calls",
+        ),
+        (lines({"messages": TURNS * 600}), "too many for one line"),
+        (
+            b'{"messages": [{"role": "user"}], "a": ' + b"[" * 400 + b"]" * 400 + b"}",
+            "not valid JSON",
+        ),
         (lines({**CONVERSATION, "dormouse": {"id": 3}}), "dormouse.id"),
         (b'{"messages": "' + b"a" * 5_000_000, "longer than"),
     ],
@@ -130,6 +141,14 @@ async def test_a_bad_line_is_named_and_those_before_it_are_in(
     assert message.startswith("Line 2:")
     assert "2 new exchanges" in message
     assert len(parsed(await admin.get("/admin/traces"))) == 2
+
+
+async def test_what_must_not_be_learned_from_stays_so(admin: httpx.AsyncClient) -> None:
+    await admin.post("/admin/traces", content=lines({**CONVERSATION, "store": False}))
+    exported = parsed(await admin.get("/admin/traces"))
+    assert [item["dormouse"]["store"] for item in exported] == [False, False]
+    record = await admin.get(f"/admin/traces/{exported[0]['dormouse']['id']}")
+    assert record.json()["state"] == "excluded"
 
 
 async def test_an_empty_file_is_a_mistake(admin: httpx.AsyncClient) -> None:

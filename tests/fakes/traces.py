@@ -16,6 +16,7 @@ def make_trace(
     session_id: str | None = None,
     model_id: UUID | None = None,
     tenant_id: UUID | None = None,
+    parent_id: UUID | None = None,
     **fields: Any,
 ) -> Trace:
     """One exchange; `after` is the turn before it."""
@@ -27,7 +28,7 @@ def make_trace(
         tenant_id=tenant_id or (after.tenant_id if after else uuid4()),
         model_id=model_id or (after.model_id if after else uuid4()),
         session_id=session_id or (after.session_id if after else uuid4().hex),
-        parent_id=after.id if after else None,
+        parent_id=after.id if after else parent_id,
         status="complete",
         request={"messages": [*earlier, {"role": "user", "content": said}]},
         reply={"choices": [{"message": {"role": "assistant", "content": replied}}]},

@@ -149,6 +149,32 @@ async def test_a_database_that_hangs_is_waited_for_once_and_asked_again_later(
     assert await count(sessions) == 4
 
 
+async def test_a_spool_that_fails_costs_its_trace_and_not_the_writer(
+    sessions: Sessions,
+    model: tuple[UUID, UUID],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spool = TraceSpool(tmp_path, 10**6)
+    add = TraceStore.add
+
+    async def fails(store: TraceStore, *traces: Trace) -> None:
+        raise ValueError("not a trace")
+
+    def breaks(trace: Trace) -> None:
+        raise FileNotFoundError("replayed meanwhile")
+
+    monkeypatch.setattr(TraceStore, "add", fails)
+    monkeypatch.setattr(spool, "write", breaks)
+    traces = [make_trace("hi", tenant_id=model[0], model_id=model[1]) for _ in range(2)]
+    async with TraceRecorder(sessions, spool) as recorder:
+        with pytest.raises(StorageError, match="replayed meanwhile"):
+            await recorder.record(traces[0])
+        monkeypatch.setattr(TraceStore, "add", add)
+        await recorder.record(traces[1])
+    assert await count(sessions) == 1
+
+
 def test_a_full_spool_refuses_with_a_clear_error(tmp_path: Path) -> None:
     spool = TraceSpool(tmp_path / "spool", 10)
     with pytest.raises(StorageError, match="DORMOUSE_SPOOL_MAX_BYTES"):

@@ -309,6 +309,24 @@ async def test_a_tenants_cycle_never_sees_anothers_traces(context: Context, worl
     assert await world.signal_states() == ["queued"]
 
 
+async def test_a_turn_before_that_is_another_tenants_is_no_context(
+    context: Context, world: World
+) -> None:
+    async with world.sessions.begin() as session:
+        tenants = TenantStore(session)
+        other = await tenants.ensure_tenant("other")
+        model = await tenants.ensure_model(other, "default", "base")
+        foreign = make_trace(QUESTION, LESSON, tenant_id=other, model_id=model)
+        await TraceStore(session).add(foreign)
+    # As an imported line may claim.
+    await world.add_trace("No, that is wrong.", after=None, parent_id=foreign.id)
+    cycle_id = await world.queue()
+    async with world.sessions.begin() as session:
+        await TraceStore(session).claim(world.model_id, cycle_id, 10)
+        assert len(await TraceStore(session).claimed(cycle_id)) == 1
+        assert await TraceStore(session).context(cycle_id) == []
+
+
 async def test_a_cycle_whose_worker_dies_every_time_fails_and_gives_its_traces_back(
     context: Context, world: World
 ) -> None:

@@ -1,5 +1,8 @@
 """What the model knows already is settled without being taught."""
 
+import pytest
+
+from shared.storage.examples import ExampleStore
 from tests.fakes.engine import BASE, FakeEngine
 from tests.worker.conftest import LESSON, World
 from worker.context import Context
@@ -23,6 +26,31 @@ async def test_a_lesson_that_the_model_knows_already_is_learned_without_training
     assert (cycle.status, cycle.counts.seeds, cycle.counts.dreams) == ("skipped", 0, 0)
     assert [memory.state for memory in await world.memories()] == ["learned"]
     assert await world.trace_states() == ["consolidated"]
+
+
+async def test_what_an_adapter_knew_that_is_not_active_any_more_waits(
+    context: Context, world: World, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.answer = lambda model, text: LESSON
+
+    async def moved(*arguments: object) -> bool:
+        return True
+
+    monkeypatch.setattr("worker.wake._moved_meanwhile", moved)
+    await world.correct(await world.add_trace(QUESTION))
+    await run_cycle(context, await world.queue())
+    assert [memory.state for memory in await world.memories()] == ["pending"]
+
+
+async def test_what_is_known_is_rehearsed_from_then_on(
+    context: Context, world: World, engine: FakeEngine
+) -> None:
+    engine.answer = lambda model, text: LESSON
+    await world.correct(await world.add_trace(QUESTION))
+    await run_cycle(context, await world.queue())
+    async with world.sessions.begin() as session:
+        rehearsed = await ExampleStore(session).learned(world.model_id, "train")
+    assert len(rehearsed) > MIN_RIGHT
 
 
 async def test_every_held_out_wording_must_be_answered_and_more_than_one(
