@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -23,6 +24,21 @@ LORA_TARGET_MODULES = (
     "up_proj",
     "down_proj",
 )
+
+
+CPU_INFO = Path("/proc/cpuinfo")
+
+
+def multiplies_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
+    """Whether the processor multiplies bfloat16 itself.
+
+    One that only emulates it needs 70 times as long for a matrix (738 ms against 10 ms in float32,
+    on one with AVX2 alone).
+    """
+    if not cpu_info.exists():
+        return True
+    flags = cpu_info.read_text().split()
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 @dataclass(frozen=True)
@@ -99,7 +115,7 @@ class Engine:
             "--served-model-name": MODEL_NAME,
             "--host": "127.0.0.1",
             "--port": str(self.port),
-            "--dtype": "bfloat16",
+            "--dtype": "bfloat16" if multiplies_bfloat16() else "float32",
             "--generation-config": "vllm",
             "--max-model-len": "2048",
             "--max-num-batched-tokens": "512",
