@@ -19,13 +19,15 @@ ServicesDep = Annotated[Services, Depends(get_services)]
 
 
 async def get_caller(request: Request, services: ServicesDep) -> Caller:
-    """Who calls, by bearer key.
+    """Who calls, by bearer key, or as Anthropic's clients send it.
 
     Raises:
         AuthenticationError: If there is no key, or nobody has it.
     """
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
+    if scheme.lower() != "bearer":
+        key = request.headers.get("X-API-Key", "")
+    if not key.strip():
         raise AuthenticationError("Send your API key as 'Authorization: Bearer KEY'.")
     return await services.directory.caller(key.strip())
 

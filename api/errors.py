@@ -23,14 +23,16 @@ class DatabaseUnavailableError(DormouseError):
     status_code = 503
 
 
-def respond(error: DormouseError) -> JSONResponse:
-    """The reply for an error."""
+def respond(request: Request, error: DormouseError) -> JSONResponse:
+    """The reply for an error; Anthropic's clients look for `type` beside OpenAI's envelope."""
+    is_anthropic = request.url.path.startswith("/v1/messages")
+    body = {"type": "error", **error.envelope()} if is_anthropic else error.envelope()
     headers = {}
     if error.status_code == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if error.status_code in RETRY_AFTER_S:
         headers["Retry-After"] = RETRY_AFTER_S[error.status_code]
-    return JSONResponse(error.envelope(), status_code=error.status_code, headers=headers)
+    return JSONResponse(body, status_code=error.status_code, headers=headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -40,21 +42,23 @@ def install_error_handlers(app: FastAPI) -> None:
     async def on_dormouse_error(request: Request, error: DormouseError) -> Response:
         if error.status_code >= 500:
             log.warning("%s %s: %s", request.method, request.url.path, error.message)
-        return respond(error)
+        return respond(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid_request(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"][1:])
-        return respond(BadRequestError(f"{place or 'body'}: {first['msg']}", param=place or None))
+        return respond(
+            request, BadRequestError(f"{place or 'body'}: {first['msg']}", param=place or None)
+        )
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
-            return respond(NotFoundError(f"There is nothing at {request.url.path}."))
+            return respond(request, NotFoundError(f"There is nothing at {request.url.path}."))
         known = BadRequestError(str(error.detail))
         known.status_code = error.status_code
-        response = respond(known)
+        response = respond(request, known)
         response.headers.update(error.headers or {})
         return response
 
@@ -62,9 +66,13 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(PoolTimeoutError)
     async def on_database_away(request: Request, error: Exception) -> Response:
         log.error("%s %s: the database is away: %s", request.method, request.url.path, error)
-        return respond(DatabaseUnavailableError("The database does not answer. Try again shortly."))
+        return respond(
+            request, DatabaseUnavailableError("The database does not answer. Try again shortly.")
+        )
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:
         log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
-        return respond(DormouseError("Something broke on our side; the log has the details."))
+        return respond(
+            request, DormouseError("Something broke on our side; the log has the details.")
+        )

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from api.chat.request import ChatRequest, thread_sha256
+from api.chat.dialects.base import Answered, Asked
+from api.chat.request import thread_sha256
 from api.health import metrics
 from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
@@ -23,7 +24,7 @@ class Exchange:
     """
 
     body: dict[str, Any]
-    chat: ChatRequest
+    asked: Asked
     route: Route
     session_id: str
     parent_id: UUID | None
@@ -55,19 +56,15 @@ class Exchange:
         self,
         status: TraceStatus,
         *,
-        reply: dict[str, Any] | None = None,
-        prompt_token_ids: list[int] | None = None,
-        token_ids: list[list[int]] | None = None,
-        usage: dict[str, Any] | None = None,
+        answered: Answered | None = None,
         error: str | None = None,
     ) -> Trace:
         """The exchange as it ended."""
         total_s = self._elapsed()
         metrics.CHATS.labels(status=status, adapter=self.route.version).inc()
         metrics.CHAT_S.observe(total_s)
-        choices = (reply or {}).get("choices") or []
+        choices = (answered.reply if answered else {}).get("choices") or []
         said = [choices[0]["message"]] if choices else []
-        request = {key: value for key, value in self.body.items() if key != "model"}
         return Trace(
             id=self.id,
             tenant_id=self.route.tenant_id,
@@ -76,16 +73,16 @@ class Exchange:
             parent_id=self.parent_id,
             adapter_id=self.route.adapter.id if self.route.adapter else None,
             status=status,
-            store=self.chat.store is not False,
-            request=request,
-            reply=reply,
-            prompt_token_ids=prompt_token_ids,
-            token_ids=token_ids,
-            usage=usage,
+            store=self.asked.store is not False and self.asked.is_chat,
+            request=self.asked.recorded(self.body),
+            reply=answered.reply if answered else None,
+            prompt_token_ids=answered.prompt_token_ids if answered else None,
+            token_ids=answered.token_ids if answered else None,
+            usage=answered.usage if answered else None,
             timing={**self.timing, "total_s": total_s},
             memory_ids=[memory.id for memory in self.memories] or None,
             error=error,
-            thread_sha256=thread_sha256([*self.body["messages"], *said]),
+            thread_sha256=thread_sha256([*self.asked.conversation(self.body), *said]),
             created_at=self.created_at,
         )
 

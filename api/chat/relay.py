@@ -8,8 +8,8 @@ import re
 
 import orjson
 
-from api.chat.reply import StreamedReply, event, public_reply
-from api.chat.request import ChatRequest
+from api.chat.dialects.base import Answered
+from api.chat.reply import DONE, StreamedReply, event, public_reply
 from shared.errors import EngineUnavailableError
 
 END = b"\n\n"
@@ -18,19 +18,32 @@ SPECIAL = re.compile(rb'"finish_reason":"|"choices":\[\]|data: ?\{"error"|\[DONE
 TOKEN_IDS = re.compile(rb',"(?:prompt_)?token_ids":(?:null|\[[\d,]*\])')
 
 
-class Relay:
+class ChunkRelay:
     """Takes the engine's bytes, gives the client's, and holds the reply's end back.
 
     Args:
-        chat: What the client asked for.
         engine_name: The model's name on the engine's side, which no client sees.
+        name: The public one.
+        num_choices: The reply is whole when all of them have ended.
+        wants_usage: Whether the client sees the usage.
+        keep_token_ids: Whether it sees token ids.
     """
 
-    def __init__(self, chat: ChatRequest, engine_name: str) -> None:
-        self._chat = chat
+    def __init__(
+        self,
+        engine_name: str,
+        name: str,
+        *,
+        num_choices: int,
+        wants_usage: bool,
+        keep_token_ids: bool,
+    ) -> None:
+        self._name = name
+        self._wants_usage = wants_usage
+        self._keep_token_ids = keep_token_ids
         self._inner = b'"model":' + orjson.dumps(engine_name)
-        self._outer = b'"model":' + orjson.dumps(chat.model)
-        self._reply = StreamedReply(chat.n or 1)
+        self._outer = b'"model":' + orjson.dumps(name)
+        self._reply = StreamedReply(num_choices)
         self._rest = b""
         self._unread: list[bytes] = []
         # True once an event was seen to be written as we expect.
@@ -39,8 +52,16 @@ class Relay:
         self.is_done = False
 
     @property
-    def reply(self) -> StreamedReply:
+    def ended(self) -> bool:
+        """True once every choice has its finish reason."""
+        return self._so_far().ended
+
+    def answered(self) -> Answered:
         """What has come so far."""
+        reply = self._so_far()
+        return Answered(reply.recorded(), reply.prompt_token_ids, reply.token_ids, reply.usage)
+
+    def _so_far(self) -> StreamedReply:
         unread, self._unread = self._unread, []
         for text in b"".join(unread).split(END):
             if text.strip():
@@ -50,7 +71,7 @@ class Relay:
     @property
     def held(self) -> bytes:
         """The end of the reply, for when its trace is written."""
-        return b"".join(self._held)
+        return b"".join(self._held) + DONE
 
     def feed(self, piece: bytes) -> bytes:
         """Take a piece; what the client may see by now.
@@ -71,7 +92,7 @@ class Relay:
 
     def _renamed(self, events: bytes) -> bytes:
         shown = events.replace(self._inner, self._outer)
-        return shown if self._chat.return_token_ids else TOKEN_IDS.sub(b"", shown)
+        return shown if self._keep_token_ids else TOKEN_IDS.sub(b"", shown)
 
     def _read(self, text: bytes) -> bytes:
         """One event, looked into."""
@@ -84,12 +105,12 @@ class Relay:
         if "error" in chunk:
             raise EngineUnavailableError(str(chunk["error"].get("message", "engine error")))
         self._is_plain = self._is_plain or self._inner in text
-        self.reply.feed(chunk)
+        reply = self._so_far()
+        reply.feed(chunk)
         shown = b""
-        if chunk.get("choices") or self._chat.wants_usage:
-            keep = self._chat.return_token_ids
-            shown = event(public_reply(chunk, self._chat.model, keep_token_ids=keep))
-        if not self._reply.ended:
+        if chunk.get("choices") or self._wants_usage:
+            shown = event(public_reply(chunk, self._name, keep_token_ids=self._keep_token_ids))
+        if not reply.ended:
             return shown
         self._held.append(shown)
         return b""

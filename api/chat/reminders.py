@@ -63,7 +63,7 @@ def reminded(
     if not memories:
         return list(messages)
     told = "\n".join([LEAD, *(f"- {_told(memory)}" for memory in memories)])
-    first = messages[0]
+    first = messages[0] if messages else {}
     if first.get("role") not in ("system", "developer"):
         return [{"role": "system", "content": told}, *messages]
     content = first.get("content")

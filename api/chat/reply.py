@@ -5,6 +5,8 @@ from typing import Any
 import orjson
 
 DONE = b"data: [DONE]\n\n"
+# In a raw completion each choice has its own prompt.
+TOKEN_IDS = ("token_ids", "prompt_token_ids")
 
 
 def event(content: dict[str, Any]) -> bytes:
@@ -19,20 +21,28 @@ def public_reply(reply: dict[str, Any], name: str, *, keep_token_ids: bool) -> d
         return shown
     shown.pop("prompt_token_ids", None)
     shown["choices"] = [
-        {key: value for key, value in choice.items() if key != "token_ids"}
+        {key: value for key, value in choice.items() if key not in TOKEN_IDS}
         for choice in reply.get("choices", [])
     ]
     return shown
 
 
 def recorded_reply(reply: dict[str, Any]) -> dict[str, Any]:
-    """What a trace keeps of a whole reply."""
-    kept = ("index", "message", "finish_reason", "stop_reason", "logprobs")
+    """What a trace keeps of a whole reply; a continued text is kept as a message."""
+    kept = ("index", "finish_reason", "stop_reason", "logprobs")
     choices = [
-        {key: choice[key] for key in kept if choice.get(key) is not None}
+        {
+            "message": choice.get("message") or said(choice.get("text") or ""),
+            **{key: choice[key] for key in kept if choice.get(key) is not None},
+        }
         for choice in reply.get("choices", [])
     ]
     return {"id": reply.get("id"), "created": reply.get("created"), "choices": choices}
+
+
+def said(text: str) -> dict[str, Any]:
+    """A message of the assistant's."""
+    return {"role": "assistant", "content": text}
 
 
 class StreamedReply:
@@ -68,11 +78,11 @@ class StreamedReply:
         self.prompt_token_ids = chunk.get("prompt_token_ids") or self.prompt_token_ids
         for piece in chunk.get("choices", []):
             index = piece.get("index", 0)
-            choice = self._choices.setdefault(
-                index, {"index": index, "message": {"role": "assistant", "content": ""}}
-            )
+            choice = self._choices.setdefault(index, {"index": index, "message": said("")})
+            if self.prompt_token_ids is None:
+                self.prompt_token_ids = piece.get("prompt_token_ids")
             self._token_ids.setdefault(index, []).extend(piece.get("token_ids") or [])
-            merge_delta(choice["message"], piece.get("delta") or {})
+            merge_delta(choice["message"], piece.get("delta") or {"content": piece.get("text")})
             for key in ("finish_reason", "stop_reason"):
                 if piece.get(key) is not None:
                     choice[key] = piece[key]

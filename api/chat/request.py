@@ -1,52 +1,14 @@
-"""What the client sent, and what the engine gets."""
+"""What the client sent: its body, and where it belongs in a conversation."""
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from shared.contracts.traces import content_text
 from shared.errors import BadRequestError, PayloadTooLargeError
-
-# Ours alone: they choose weights, order or cache, or undo what we add. Not a client's to set.
-RESERVED = ("model", "priority", "return_token_ids", "cache_salt", "kv_transfer_params", "store")
-
-
-class Message(BaseModel):
-    """A message; what we do not read is passed on."""
-
-    model_config = ConfigDict(extra="allow")
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-
-
-class StreamOptions(BaseModel):
-    """`stream_options`."""
-
-    model_config = ConfigDict(extra="allow")
-    include_usage: bool = False
-
-
-class ChatRequest(BaseModel):
-    """The fields that Dormouse reads; all others are the engine's to judge."""
-
-    model_config = ConfigDict(extra="allow")
-    model: str = Field(min_length=1, max_length=200)
-    messages: list[Message] = Field(min_length=1)
-    stream: bool = False
-    stream_options: StreamOptions | None = None
-    store: bool | None = Field(default=None, description="False keeps the trace out of training.")
-    n: int | None = Field(default=None, ge=1)
-    max_tokens: int | None = Field(default=None, ge=0)
-    max_completion_tokens: int | None = Field(default=None, ge=0)
-    return_token_ids: bool = False
-
-    @property
-    def wants_usage(self) -> bool:
-        """True if a stream must end with a usage chunk."""
-        return self.stream_options is not None and self.stream_options.include_usage
 
 
 async def read_body(request: Request, max_bytes: int) -> dict[str, Any]:
@@ -77,45 +39,6 @@ async def read_body(request: Request, max_bytes: int) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadRequestError("The body must be a JSON object.")
     return body
-
-
-def parse(body: dict[str, Any], max_choices: int, max_tokens: int | None = None) -> ChatRequest:
-    """Check the fields that Dormouse reads.
-
-    Raises:
-        BadRequestError: If one of them is missing or wrong.
-    """
-    try:
-        chat = ChatRequest.model_validate(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BadRequestError(f"{place}: {first['msg']}", param=place) from error
-    if chat.n is not None and chat.n > max_choices:
-        raise BadRequestError(f"n: at most {max_choices} choices, got {chat.n}", param="n")
-    for name in ("max_tokens", "max_completion_tokens"):
-        asked = getattr(chat, name)
-        if max_tokens is not None and asked is not None and asked > max_tokens:
-            raise BadRequestError(f"{name}: at most {max_tokens}, got {asked}", param=name)
-    return chat
-
-
-def upstream_body(
-    body: dict[str, Any], chat: ChatRequest, engine_name: str, max_tokens: int | None = None
-) -> dict[str, Any]:
-    """The engine's body: the client's, on our name, with the exact token ids asked for.
-
-    `max_tokens` is for a client that named no limit.
-    """
-    sent = {key: value for key, value in body.items() if key not in RESERVED}
-    sent["model"] = engine_name
-    sent["return_token_ids"] = True
-    if max_tokens is not None and chat.max_tokens is None and chat.max_completion_tokens is None:
-        sent["max_tokens"] = max_tokens
-    if chat.stream:
-        options = body.get("stream_options") or {}
-        sent["stream_options"] = {**options, "include_usage": True}
-    return sent
 
 
 def thread_sha256(messages: list[dict[str, Any]]) -> str:

@@ -13,11 +13,13 @@ from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.chat.admission import Admission
+from api.chat.dialects.anthropic import CountRequest
+from api.chat.dialects.base import Asked, Limits, for_engine, parse, without_reserved
+from api.chat.dialects.responses import unknown_response
 from api.chat.exchange import Exchange
 from api.chat.recorder import TraceRecorder
-from api.chat.reminders import asked_in, relevant, reminded
-from api.chat.reply import public_reply, recorded_reply
-from api.chat.request import answered_prefix, parse, read_body, thread_sha256, upstream_body
+from api.chat.reminders import asked_in, relevant
+from api.chat.request import answered_prefix, read_body, thread_sha256
 from api.chat.stream import ChatStream
 from api.directory import Directory
 from api.health.guard import EngineGuard
@@ -36,7 +38,6 @@ from shared.settings import Settings
 from shared.storage.memories import MemoryStore
 from shared.storage.traces import TraceStore
 
-PATH = "v1/chat/completions"
 MAX_SESSION_LENGTH = 200
 CLIENT_LEFT = 499
 
@@ -70,28 +71,38 @@ class ChatService:
         self._guard = guard
         self._recorder = recorder
         self._admission = Admission(settings)
+        self._limits = Limits(settings.max_choices, settings.max_completion_tokens)
 
     async def models(self, caller: Caller) -> dict[str, Any]:
         """The tenant's public names, in OpenAI's list."""
         names = await self._directory.names(caller.tenant_id)
-        data = [{"id": n, "object": "model", "created": 0, "owned_by": "dormouse"} for n in names]
-        return {"object": "list", "data": data}
+        return {"object": "list", "data": [_model(name) for name in names]}
 
-    async def complete(self, request: Request, caller: Caller) -> Response:
-        """Answer one chat completion, whole or as a stream.
+    async def model(self, caller: Caller, name: str) -> dict[str, Any]:
+        """One of the tenant's public names.
 
         Raises:
-            BadRequestError: If the body is not a chat.
+            NotFoundError: If it has no such model.
+        """
+        return _model((await self._directory.route(caller.tenant_id, name)).name)
+
+    async def complete(self, request: Request, caller: Caller, kind: type[Asked]) -> Response:
+        """Answer one request of a dialect, whole or as a stream.
+
+        Raises:
+            BadRequestError: If the body is not one.
             NotFoundError: If the tenant has no such model.
             EngineError: If the engine is away or refuses.
             StorageError: If the trace can be written nowhere.
             TooManyChatsError: If the key has too many at once.
         """
         body = await read_body(request, self._settings.max_body_bytes)
-        limit = self._settings.max_completion_tokens
-        chat = parse(body, self._settings.max_choices, limit)
-        route = await self._directory.route(caller.tenant_id, chat.model)
-        exchange = Exchange(body, chat, route, *await self._place(request, route, body["messages"]))
+        asked = parse(kind, body, self._limits)
+        route = await self._directory.route(caller.tenant_id, asked.model)
+        if asked.continues is not None:
+            asked.follow(await self._said_before(caller, asked.continues))
+        messages = asked.conversation(body)
+        exchange = Exchange(body, asked, route, *await self._place(request, route, messages))
         stack = AsyncExitStack()
         try:
             slot = self._admission.slot((caller.tenant_id, caller.key_name))
@@ -120,19 +131,9 @@ class ChatService:
         if reply is None:
             self._recorder.record_late(exchange.trace("abandoned"))
             return Response(status_code=CLIENT_LEFT)
-        await self._recorder.record(
-            exchange.trace(
-                "complete",
-                reply=recorded_reply(reply),
-                prompt_token_ids=reply.get("prompt_token_ids"),
-                token_ids=[choice.get("token_ids") or [] for choice in reply["choices"]],
-                usage=reply.get("usage"),
-            )
-        )
-        shown = public_reply(
-            reply, exchange.chat.model, keep_token_ids=exchange.chat.return_token_ids
-        )
-        content = orjson.dumps(shown)
+        answered = exchange.asked.answered(reply)
+        await self._recorder.record(exchange.trace("complete", answered=answered))
+        content = orjson.dumps(exchange.asked.shown(reply))
         return Response(content, media_type="application/json", headers=exchange.headers)
 
     async def _answer(
@@ -144,7 +145,7 @@ class ChatService:
         route = exchange.route
         exchange.route = await self._directory.route(route.tenant_id, route.name)
         response = await self._open(exchange, stack)
-        return response if exchange.chat.stream else await whole_reply(response)
+        return response if exchange.asked.stream else await whole_reply(response)
 
     async def _open(self, exchange: Exchange, stack: AsyncExitStack) -> aiohttp.ClientResponse:
         """Begin the generation, on an adapter that is proven to act.
@@ -152,18 +153,48 @@ class ChatService:
         An engine that restarted a moment ago does not know the adapter's name: it is restored and
         asked once more. It never answers with something else.
         """
-        limit = self._settings.max_completion_tokens
-        sent = upstream_body(exchange.body, exchange.chat, exchange.route.engine_name, limit)
-        sent["messages"] = reminded(sent["messages"], exchange.memories)
+        asked, name = exchange.asked, exchange.route.engine_name
+        sent = for_engine(asked, exchange.body, name, exchange.memories, self._limits)
+        sent |= asked.named(exchange.id)
         await self._guard.ensure(exchange.route.adapter)
         try:
-            return await stack.enter_async_context(self._engine.open(PATH, sent))
+            return await stack.enter_async_context(self._engine.open(asked.path, sent))
         except EngineRejectedError as error:
             if error.status_code != 404 or exchange.route.adapter is None:
                 raise
         self._guard.forget(exchange.route.adapter)
         await self._guard.ensure(exchange.route.adapter)
-        return await stack.enter_async_context(self._engine.open(PATH, sent))
+        return await stack.enter_async_context(self._engine.open(asked.path, sent))
+
+    async def _said_before(self, caller: Caller, trace_id: UUID) -> list[dict[str, Any]]:
+        """A stored exchange's messages with its reply.
+
+        Raises:
+            NotFoundError: If the tenant has none that ended well.
+        """
+        async with self._directory.sessions.begin() as session:
+            trace = await TraceStore(session).get(caller.tenant_id, trace_id)
+        if trace is None or trace.reply is None or trace.status != "complete" or not trace.store:
+            raise unknown_response(str(trace_id))
+        return [*trace.messages, trace.reply["choices"][0]["message"]]
+
+    async def count_tokens(self, request: Request, caller: Caller) -> dict[str, Any]:
+        """How many tokens a message of Anthropic's would have; nothing is recorded.
+
+        Raises:
+            BadRequestError: If it is not one.
+            NotFoundError: If the tenant has no such model.
+            EngineError: If the engine is away or refuses.
+        """
+        body = await read_body(request, self._settings.max_body_bytes)
+        asked = parse(CountRequest, body, self._limits)
+        route = await self._directory.route(caller.tenant_id, asked.model)
+        await self._guard.ensure(route.adapter)
+        sent = {**without_reserved(body), "model": route.engine_name}
+        try:
+            return await self._engine.post(f"{asked.path}/count_tokens", sent)
+        except EngineRejectedError as error:
+            raise _without_engine_name(error, route) from error
 
     async def _place(
         self, request: Request, route: Route, messages: list[dict[str, Any]]
@@ -205,6 +236,10 @@ class ChatService:
             log.warning("the conversation before is not known: %s", error)
             session_id = named or new_id().hex
         return session_id, before[0] if before else None, memories
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "dormouse"}
 
 
 async def _unless_client_leaves(request: Request, work: "asyncio.Future[T]") -> T | None:

@@ -10,8 +10,6 @@ from starlette.types import Receive, Scope, Send
 
 from api.chat.exchange import Exchange
 from api.chat.recorder import TraceRecorder
-from api.chat.relay import Relay
-from api.chat.reply import DONE, event
 from shared.contracts.traces import Trace, TraceStatus
 from shared.errors import DormouseError, EngineUnavailableError
 
@@ -39,7 +37,7 @@ class ChatStream(StreamingResponse):
         self._upstream = upstream
         self._stack = stack
         self._recorder = recorder
-        self._relay = Relay(exchange.chat, exchange.route.engine_name)
+        self._relay = exchange.asked.relay(exchange.route.engine_name)
         self._recorded = False
         super().__init__(
             self._events(),
@@ -66,16 +64,16 @@ class ChatStream(StreamingResponse):
                     yield shown
                 if self._relay.is_done:
                     break
-            if not self._relay.reply.ended:
+            if not self._relay.ended:
                 raise EngineUnavailableError("The engine ended the stream before the reply's end.")
             await self._record(self._trace("complete"))
         except (DormouseError, aiohttp.ClientError, TimeoutError, ValueError) as error:
             yield await self._fail(error)
             return
-        yield self._relay.held + DONE
+        yield self._relay.held
 
     async def _fail(self, error: Exception) -> bytes:
-        """Record the broken reply and tell the client, whose stream ends without `[DONE]`."""
+        """Record the broken reply and tell the client, whose stream ends without its end."""
         log.warning("chat %s broke off: %s", self._exchange.id, error)
         known = (
             error
@@ -86,19 +84,11 @@ class ChatStream(StreamingResponse):
             await self._record(self._trace("failed", error=known.message))
         except DormouseError:
             log.exception("the trace of broken chat %s is lost", self._exchange.id)
-        return event(known.envelope())
+        return self._exchange.asked.broken(known)
 
     async def _record(self, trace: Trace) -> None:
         self._recorded = True
         await self._recorder.record(trace)
 
     def _trace(self, status: TraceStatus, error: str | None = None) -> Trace:
-        reply = self._relay.reply
-        return self._exchange.trace(
-            status,
-            reply=reply.recorded(),
-            prompt_token_ids=reply.prompt_token_ids,
-            token_ids=reply.token_ids,
-            usage=reply.usage,
-            error=error,
-        )
+        return self._exchange.trace(status, answered=self._relay.answered(), error=error)

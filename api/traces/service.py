@@ -69,7 +69,7 @@ class TraceService:
                 )
                 signals = await SignalStore(session).of_traces([trace.id for trace in traces])
                 versions = await AdapterStore(session).versions(route.model_id)
-            for trace in traces:
+            for trace in filter(_is_conversation, traces):
                 said = [signal for signal in signals if signal.trace_id == trace.id]
                 yield to_line(trace, said, versions)
             if len(traces) < PAGE:
@@ -134,3 +134,8 @@ class TraceService:
         return Imported(
             imported=found.imported + len(new), known=found.known + len(traces) - len(new)
         )
+
+
+def _is_conversation(trace: Trace) -> bool:
+    """False for a continued text, which no line of OpenAI's chat format can hold."""
+    return bool(trace.messages)

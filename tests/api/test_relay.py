@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from api.chat.relay import Relay
-from api.chat.request import ChatRequest
+from api.chat.dialects.openai import ChatRequest
+from api.chat.reply import DONE
 from shared.errors import EngineUnavailableError
 
 INNER = "default-v3"
@@ -54,41 +54,44 @@ def test_wherever_it_is_cut_the_client_gets_the_same_and_the_trace_all_of_it(
     said = [chunk(index, text) for text in SAID for index in (0, 1)]
     usage = {**chunk(0, ""), "choices": [], "usage": {"total_tokens": 9}}
     ends = [chunk(0, "", "stop"), chunk(1, " more"), chunk(1, "", "length")]
-    relay = Relay(chat(stream=True, n=2), INNER)
+    relay = chat(stream=True, n=2).relay(INNER)
     rng = random.Random(seed)
     shown = b"".join(
         relay.feed(piece) for piece in pieces_of(stream(*said, *ends, usage, spaces=spaces), rng)
     )
     assert relay.is_done
-    seen = [*parsed(shown), *parsed(relay.held)]
+    seen = [*parsed(shown), *parsed(relay.held.removesuffix(DONE))]
     assert [item["choices"][0]["delta"]["content"] for item in seen] == [
         item["choices"][0]["delta"]["content"] for item in [*said, *ends]
     ]
     assert {item["model"] for item in seen} == {"default"}
     assert not any("token_ids" in item["choices"][0] for item in seen)
     # The last choice's end is not shown before the trace is written.
-    assert [item["choices"][0]["finish_reason"] for item in parsed(relay.held)] == ["length"]
-    recorded = relay.reply.recorded()["choices"]
+    assert [
+        item["choices"][0]["finish_reason"] for item in parsed(relay.held.removesuffix(DONE))
+    ] == ["length"]
+    answered = relay.answered()
+    recorded = answered.reply["choices"]
     assert recorded[0]["message"]["content"] == "".join(SAID)
     assert recorded[1]["message"]["content"] == "".join(SAID) + " more"
-    assert relay.reply.token_ids == [[5, 6] * 6, [5, 6] * 7]
-    assert relay.reply.usage == {"total_tokens": 9}
+    assert answered.token_ids == [[5, 6] * 6, [5, 6] * 7]
+    assert answered.usage == {"total_tokens": 9}
 
 
 def test_usage_and_token_ids_are_shown_to_who_asked() -> None:
     asked = chat(stream=True, return_token_ids=True, stream_options={"include_usage": True})
-    relay = Relay(asked, INNER)
+    relay = asked.relay(INNER)
     usage = {**chunk(0, ""), "choices": [], "usage": {"total_tokens": 9}}
     shown = relay.feed(stream(chunk(0, "a"), chunk(0, "b"), chunk(0, "", "stop"), usage))
     assert all(item["choices"][0]["token_ids"] == [5, 6] for item in parsed(shown))
-    assert parsed(relay.held)[-1]["usage"] == {"total_tokens": 9}
+    assert parsed(relay.held.removesuffix(DONE))[-1]["usage"] == {"total_tokens": 9}
 
 
 def test_an_engine_that_fails_in_the_middle_is_an_error_and_what_came_is_kept() -> None:
-    relay = Relay(chat(stream=True), INNER)
+    relay = chat(stream=True).relay(INNER)
     relay.feed(stream(chunk(0, "a")).removesuffix(b"data: [DONE]\n\n"))
     relay.feed(b'data: {"model":"default-v3","choices":[{"index":0,"delta":{"content":"b"}}]}\n\n')
     with pytest.raises(EngineUnavailableError, match="out of memory"):
         relay.feed(b'data: {"error":{"message":"out of memory"}}\n\n')
-    assert relay.reply.recorded()["choices"][0]["message"]["content"] == "ab"
-    assert not relay.reply.ended
+    assert relay.answered().reply["choices"][0]["message"]["content"] == "ab"
+    assert not relay.ended

@@ -32,6 +32,8 @@ class FakeEngine:
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/completions", self._complete)
+        app.router.add_post("/v1/responses", self._respond)
+        app.router.add_post("/v1/messages", self._message)
         app.router.add_post("/v1/load_lora_adapter", self._load)
         app.router.add_post("/v1/unload_lora_adapter", self._unload)
         self._runner = web.AppRunner(app, handler_cancellation=True)
@@ -66,9 +68,47 @@ class FakeEngine:
 
     async def _complete(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if isinstance(body["prompt"], str):
+            self.bodies.append(body)
+            choice = {"index": 0, "text": " and three", "finish_reason": "stop"}
+            choice |= {"token_ids": [5, 6], "prompt_token_ids": [7, 8]}
+            return web.json_response(
+                {"id": "cmpl-1", "model": body["model"], "choices": [choice], "usage": usage(2)}
+            )
         value = self.logprob(body["model"])
         entries = [None] + [{str(token): {"logprob": value}} for token in body["prompt"][1:]]
         return web.json_response({"choices": [{"text": "", "prompt_logprobs": entries}]})
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.bodies.append(body)
+        content = [{"type": "output_text", "text": "Paris."}]
+        return web.json_response(
+            {
+                "id": body["request_id"],
+                "status": "completed",
+                "model": body["model"],
+                "output": [{"type": "message", "role": "assistant", "content": content}],
+            }
+        )
+
+    async def _message(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.bodies.append(body)
+        if body.get("temperature", 0) < 0:
+            error = {"type": "BadRequestError", "message": f"{body['model']}: temperature"}
+            return web.json_response({"type": "error", "error": error}, status=400)
+        return web.json_response(
+            {
+                "id": "msg-1",
+                "type": "message",
+                "role": "assistant",
+                "model": body["model"],
+                "content": [{"type": "text", "text": "Paris."}],
+                "stop_reason": "end_turn",
+                "usage": {"input_tokens": 2, "output_tokens": 1},
+            }
+        )
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
