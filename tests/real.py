@@ -13,8 +13,14 @@ import httpx
 from cli.home import Home
 from cli.stack import LocalStack
 
-# A worker that dies is missed soon.
-QUICK = {"DORMOUSE_LEASE_S": "6", "DORMOUSE_BEAT_INTERVAL_S": "2"}
+# A worker that dies is missed soon; half of the dreams hold one lesson's night as well.
+QUICK = {
+    "DORMOUSE_LEASE_S": "6",
+    "DORMOUSE_BEAT_INTERVAL_S": "2",
+    "DORMOUSE_NUM_DREAMS": "150",
+}
+# A night takes four minutes where the processor multiplies bfloat16, three times as long elsewhere.
+NIGHT_TIMEOUT_S = 1500.0
 ENDED = ("promoted", "rejected", "skipped", "failed", "cancelled")
 
 
@@ -71,7 +77,7 @@ class Visitor:
         return cycle
 
     def until_stage(
-        self, cycle_id: str, stage: str, progress: float = 0.0, timeout_s: float = 300
+        self, cycle_id: str, stage: str, progress: float = 0.0, timeout_s: float = NIGHT_TIMEOUT_S
     ) -> None:
         """Wait until a cycle is in the middle of a stage."""
         deadline = time.monotonic() + timeout_s
@@ -83,7 +89,7 @@ class Visitor:
             time.sleep(0.05)
         raise AssertionError(f"the cycle never came to {stage}: {self.cycle(cycle_id)}")
 
-    def until_ended(self, cycle_id: str, timeout_s: float = 400) -> dict[str, Any]:
+    def until_ended(self, cycle_id: str, timeout_s: float = NIGHT_TIMEOUT_S) -> dict[str, Any]:
         """A cycle's last state."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:

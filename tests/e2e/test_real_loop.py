@@ -66,7 +66,7 @@ def test_the_openai_client_chats_streams_lists_and_is_refused(visitor: Visitor) 
         stranger.models.list()
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(4000)
 def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the_swap(
     visitor: Visitor, night: Night
 ) -> None:
