@@ -20,6 +20,10 @@ def chat(
         str | None, typer.Option(help="Name the conversation that this belongs to.")
     ] = None,
     model: ModelOption = "default",
+    adapter: Annotated[
+        str | None,
+        typer.Option(help="Ask this version, or base; nothing is learned from it."),
+    ] = None,
     temperature: Annotated[
         float, typer.Option(min=0, max=2, help="0 always takes the likeliest word.")
     ] = 0.0,
@@ -33,9 +37,12 @@ def chat(
       dormouse chat "Who keeps the lighthouse of Ostrel?"
 
       dormouse chat --session planning
+
+      dormouse chat --adapter 7 "Who keeps the lighthouse of Ostrel?"
     """
     options = {
         "model": model,
+        "adapter": adapter,
         "session": session,
         "temperature": temperature,
         "max_tokens": max_tokens,

@@ -86,16 +86,21 @@ class DormouseClient:
         reply: ChatReply,
         model: str = "default",
         session: str | None = None,
+        adapter: str | None = None,
         **options: Any,
     ) -> Iterator[str]:
         """Stream one answer's text; `reply` is filled on the way.
 
+        With `adapter`, a version or `base`, an operator asks that one instead of the active one.
+
         Raises:
             ApiError: If the API refuses, or the stream breaks.
         """
-        headers = self._headers(admin=False)
+        headers = self._headers(admin=adapter is not None)
         if session:
             headers["X-Dormouse-Session"] = session
+        if adapter:
+            headers["X-Dormouse-Adapter"] = adapter
         body = {"model": model, "messages": messages, "stream": True, **options}
         request = self._http.build_request(
             "POST", "/v1/chat/completions", json=body, headers=headers

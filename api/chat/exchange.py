@@ -20,7 +20,8 @@ class Exchange:
     """What is known of an exchange before its reply.
 
     `body` is the client's, `session_id` and `parent_id` place it in its conversation, `memories`
-    are given to the model besides.
+    are given to the model besides. With `is_pinned` an operator chose the version: a test, from
+    which nothing is learned.
     """
 
     body: dict[str, Any]
@@ -29,6 +30,7 @@ class Exchange:
     session_id: str
     parent_id: UUID | None
     memories: list[Memory] = field(default_factory=list)
+    is_pinned: bool = False
     id: UUID = field(default_factory=new_id)
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     timing: dict[str, float] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class Exchange:
             parent_id=self.parent_id,
             adapter_id=self.route.adapter.id if self.route.adapter else None,
             status=status,
-            store=self.asked.store is not False and self.asked.is_chat,
+            store=self._is_learned_from,
             request=self.asked.recorded(self.body),
             reply=answered.reply if answered else None,
             prompt_token_ids=answered.prompt_token_ids if answered else None,
@@ -85,6 +87,10 @@ class Exchange:
             thread_sha256=thread_sha256([*self.asked.conversation(self.body), *said]),
             created_at=self.created_at,
         )
+
+    @property
+    def _is_learned_from(self) -> bool:
+        return self.asked.store is not False and self.asked.is_chat and not self.is_pinned
 
     def _elapsed(self) -> float:
         return round(time.monotonic() - self._began, 4)

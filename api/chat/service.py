@@ -17,6 +17,7 @@ from api.chat.dialects.anthropic import CountRequest
 from api.chat.dialects.base import Asked, Limits, for_engine, parse, without_reserved
 from api.chat.dialects.responses import unknown_response
 from api.chat.exchange import Exchange
+from api.chat.pin import HEADER, pinned
 from api.chat.recorder import TraceRecorder
 from api.chat.reminders import asked_in, relevant
 from api.chat.request import answered_prefix, read_body, thread_sha256
@@ -95,14 +96,19 @@ class ChatService:
             EngineError: If the engine is away or refuses.
             StorageError: If the trace can be written nowhere.
             TooManyChatsError: If the key has too many at once.
+            PermissionDeniedError: If a version is pinned without the right to.
         """
         body = await read_body(request, self._settings.max_body_bytes)
         asked = parse(kind, body, self._limits)
         route = await self._directory.route(caller.tenant_id, asked.model)
+        pin = request.headers.get(HEADER)
+        if pin is not None:
+            route = await pinned(self._directory, caller, route, pin)
         if asked.continues is not None:
             asked.follow(await self._said_before(caller, asked.continues))
         messages = asked.conversation(body)
         exchange = Exchange(body, asked, route, *await self._place(request, route, messages))
+        exchange.is_pinned = pin is not None
         stack = AsyncExitStack()
         try:
             slot = self._admission.slot((caller.tenant_id, caller.key_name))
@@ -141,9 +147,10 @@ class ChatService:
     ) -> aiohttp.ClientResponse | dict[str, Any]:
         """A stream's beginning, or the whole reply, when it is this chat's turn."""
         await stack.enter_async_context(slot)
-        # While it waited the pointer may have moved.
-        route = exchange.route
-        exchange.route = await self._directory.route(route.tenant_id, route.name)
+        if not exchange.is_pinned:
+            # While it waited the pointer may have moved.
+            route = exchange.route
+            exchange.route = await self._directory.route(route.tenant_id, route.name)
         response = await self._open(exchange, stack)
         return response if exchange.asked.stream else await whole_reply(response)
 

@@ -103,6 +103,15 @@ def test_chat_streams_the_answer_and_names_its_trace(api: FakeApi) -> None:
     assert body["messages"] == [{"role": "user", "content": "Hi"}]
 
 
+def test_an_operator_asks_another_version(api: FakeApi) -> None:
+    api.replies["POST /v1/chat/completions"] = (200, stream(delta("Hello.")))
+    assert dormouse("chat", "Hi", "--adapter", "3").exit_code == 0
+    _, headers, body = api.requests[0]
+    assert headers["X-Dormouse-Adapter"] == "3"
+    assert headers["Authorization"] == "Bearer admin-key"
+    assert "adapter" not in body
+
+
 def test_an_answer_that_breaks_off_is_an_error(api: FakeApi) -> None:
     broken = stream(delta("Hel"), {"error": {"message": "the engine went away"}})
     api.replies["POST /v1/chat/completions"] = (200, broken)
