@@ -97,7 +97,7 @@ class Engine:
             ready=self.answers,
             cwd=self.home.run,
             stop_timeout_s=15.0,
-            ready_timeout_s=300.0,
+            ready_timeout_s=600.0,
         )
 
     def answers(self) -> bool:

@@ -101,7 +101,7 @@ class LocalStack:
         state = StackState.read(self.home.state)
         return state if state is not None and state.supervisor.alive() else None
 
-    def start(self, on_event: OnEvent = lambda event: None, *, timeout_s: float = 600.0) -> None:
+    def start(self, on_event: OnEvent = lambda event: None, *, timeout_s: float = 900.0) -> None:
         """Start everything and return once all of it is ready.
 
         Args:

@@ -74,7 +74,11 @@ class Settings(BaseSettings):
     )
     engine_connect_timeout_s: float = 5.0
     engine_idle_timeout_s: float = Field(
-        default=120.0, description="Longest silence of the engine before a request is given up."
+        default=120.0,
+        description="Longest silence of the engine in a stream.",
+    )
+    engine_reply_timeout_s: float = Field(
+        default=600.0, description="Longest wait for a reply that is no stream."
     )
     engine_check_interval_s: float = 1.0
     spool_max_bytes: int = 256 * 1024 * 1024

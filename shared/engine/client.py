@@ -28,6 +28,11 @@ class EngineClient:
         headers = {"Content-Type": "application/json"}
         if settings.engine_api_key is not None:
             headers["Authorization"] = f"Bearer {settings.engine_api_key.get_secret_value()}"
+        self._whole_timeout = aiohttp.ClientTimeout(
+            total=None,
+            sock_connect=settings.engine_connect_timeout_s,
+            sock_read=settings.engine_reply_timeout_s,
+        )
         self._session = aiohttp.ClientSession(
             base_url=settings.engine_url.rstrip("/") + "/",
             headers=headers,
@@ -59,13 +64,18 @@ class EngineClient:
     async def open(self, path: str, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
         """Post a body and read the reply as it comes; leaving the block aborts the generation.
 
+        Of a reply that is no stream nothing comes until all of it is there: it may take longer.
+
         Raises:
             EngineUnavailableError: If the engine does not answer or stops answering.
             EngineRejectedError: If it refuses the request.
             EngineError: If it fails.
         """
+        timeout = self._session.timeout if body.get("stream") else self._whole_timeout
         try:
-            async with self._session.post(path, data=orjson.dumps(body)) as response:
+            async with self._session.post(
+                path, data=orjson.dumps(body), timeout=timeout
+            ) as response:
                 await _check(response)
                 yield response
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:

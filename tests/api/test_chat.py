@@ -11,9 +11,12 @@ from sqlalchemy import select
 
 from shared.db.session import Sessions
 from shared.db.tables import TraceRow
+from shared.engine.client import EngineClient
+from shared.errors import EngineUnavailableError
+from shared.settings import Settings
 from shared.storage.traces import TraceStore
 from tests.conftest import API_KEY
-from tests.fakes.engine import FakeEngine
+from tests.fakes.engine import BASE, FakeEngine
 
 HELLO: Any = [{"role": "user", "content": "hello there"}]
 
@@ -268,3 +271,22 @@ async def test_a_trace_of_another_tenant_cannot_be_reached(
     async with sessions.begin() as session:
         [row] = list(await session.scalars(select(TraceRow)))
         assert await TraceStore(session).get(row.tenant_id, row.id) is not None
+
+
+async def test_a_whole_reply_may_take_longer_than_a_streams_longest_silence(
+    sessions: Sessions, settings: Settings, engine: FakeEngine
+) -> None:
+    engine.chunk_delay_s = 0.5
+    patient = settings.model_copy(update={"engine_idle_timeout_s": 0.2})
+    async with EngineClient(patient) as client:
+        reply = await client.chat(BASE, HELLO)
+        assert reply["choices"][0]["message"]["content"].endswith("hello there")
+        with pytest.raises(EngineUnavailableError):
+            async with client.open(
+                "v1/chat/completions", {"model": BASE, "messages": HELLO, "stream": True}
+            ) as response:
+                await response.read()
+    hurried = settings.model_copy(update={"engine_reply_timeout_s": 0.2})
+    async with EngineClient(hurried) as client:
+        with pytest.raises(EngineUnavailableError):
+            await client.chat(BASE, HELLO)

@@ -61,7 +61,15 @@ async def test_a_version_that_failed_its_gate_answers_nobody(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status"), [("7", 404), ("0", 400), ("newest", 400), ("1" * 400, 400), ("0" * 10 + "1" + "9" * 9, 400), ("²", 400)]
+    ("wanted", "status"),
+    [
+        ("7", 404),
+        ("0", 400),
+        ("newest", 400),
+        ("1" * 400, 400),
+        ("0" * 10 + "1" + "9" * 9, 400),
+        ("²", 400),
+    ],
 )
 async def test_a_version_that_cannot_be_is_the_operators_fault(
     admin: httpx.AsyncClient, wanted: str, status: int
