@@ -143,6 +143,7 @@ async def test_a_database_that_hangs_is_waited_for_once_and_asked_again_later(
         assert num_tried == 1
         assert len(spool) == 3
         monkeypatch.setattr(TraceStore, "add", add)
+        monkeypatch.setattr("api.chat.recorder.WRITE_TIMEOUT_S", 30.0)
         await asyncio.sleep(0.6)
         await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
     await recorder.replay()
