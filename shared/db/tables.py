@@ -145,7 +145,13 @@ class TraceRow(Row):
 
     __tablename__ = "traces"
     __table_args__ = (
-        Index("ix_traces_queued", "model_id", "id", postgresql_where=text("state = 'queued'")),
+        Index(
+            "ix_traces_queued",
+            "model_id",
+            "created_at",
+            "id",
+            postgresql_where=text("state = 'queued'"),
+        ),
         Index("ix_traces_thread", "model_id", "thread_sha256", "id"),
         Index("ix_traces_session", "model_id", "session_id", "id"),
         Index("ix_traces_cycle", "cycle_id"),

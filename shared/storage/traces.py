@@ -126,7 +126,8 @@ class TraceStore:
         queued = (
             select(TraceRow.id)
             .where(TraceRow.model_id == model_id, TraceRow.state == "queued")
-            .order_by(TraceRow.id)
+            # Not by id: then the planner walks the primary key through all that is consolidated.
+            .order_by(TraceRow.created_at, TraceRow.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
