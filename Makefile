@@ -26,6 +26,7 @@ VENV_STAMP := $(VENV)/.complete
 ENGINE := $(DORMOUSE_HOME)/engine-venv
 ENGINE_STAMP := $(ENGINE)/.complete
 MODEL := $(DORMOUSE_HOME)/model
+CONFORMANCE := $(DORMOUSE_HOME)/conformance-venv
 MODEL_STAMP := $(MODEL)/config.json
 DOWNLOADS := $(DORMOUSE_HOME)/downloads
 ROOMS := $(wildcard api worker shared cli migrations engine bench tests)
@@ -49,7 +50,7 @@ help: ## This page
 	@printf 'Start here:  make demo     teach it by day, let it sleep, ask it again (about 10 minutes)\n'
 	@printf '             make up       the whole stack on this machine; Ctrl-C ends it\n'
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z%-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@printf '\nThen talk to it:  $(BIN)/dormouse --help\n\n'
 
 .PHONY: setup
@@ -84,6 +85,13 @@ check: preflight ## Format, lint, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict $(ROOMS)
 	$(BIN)/lint-imports
+
+.PHONY: conformance
+conformance: setup ## What llm-comply, schemathesis and llm say of the API (about 10 minutes)
+	@run='[ -x $(CONFORMANCE)/bin/llm-comply ] || { "$(PYTHON)" -m venv $(CONFORMANCE) && \
+	  $(CONFORMANCE)/bin/pip $(INSTALL) --no-deps -r locks/conformance.txt; }'; \
+	  $(call step,the tools in $(CONFORMANCE))
+	@$(BIN)/python -m tests.conformance
 
 .PHONY: format
 format: $(VENV_STAMP) ## Let ruff put things in order

@@ -1,10 +1,13 @@
 """`/admin/traces`."""
 
+import re
 from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
+from pydantic import BeforeValidator
 
 from api.dependencies import AdminDep, ModelQuery, ServicesDep
 from shared.contracts.archive import Imported, TraceRecord
@@ -20,13 +23,23 @@ BODY = {
 }
 
 
+def _no_number(value: Any) -> Any:
+    """A bare number would be read as seconds since 1970, which nobody means."""
+    if isinstance(value, str) and re.fullmatch(r"[-+.\d]+", value):
+        raise ValueError("give an ISO 8601 date and time, as 2026-01-31T08:00:00Z")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_no_number)]
+
+
 @router.get("", summary="All traces as lines", response_class=StreamingResponse)
 async def export_traces(
     caller: AdminDep,
     services: ServicesDep,
     model: ModelQuery = "default",
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> StreamingResponse:
     """Complete exchanges, oldest first, in OpenAI's chat format; `dormouse` holds the rest."""
     lines = await services.traces.export(caller, model, since, until)

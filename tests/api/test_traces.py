@@ -104,6 +104,7 @@ async def test_exports_are_cut_by_time(admin: httpx.AsyncClient) -> None:
     long_ago, far_away = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
     assert len(parsed(await admin.get("/admin/traces", params={"since": long_ago}))) == 2
     assert parsed(await admin.get("/admin/traces", params={"since": far_away})) == []
+    assert (await admin.get("/admin/traces", params={"until": "0.5"})).status_code == 400
     assert parsed(await admin.get("/admin/traces", params={"until": long_ago})) == []
 
 

@@ -1,0 +1,1 @@
+"""What strangers' tools say of our API: `make conformance`."""
