@@ -1,6 +1,7 @@
 """vLLM on CPU, from the environment that `make setup` built for it."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ LORA_TARGET_MODULES = (
 
 
 CPU_INFO = Path("/proc/cpuinfo")
+# Whatever else vLLM should be started with, as a shell would read it.
+MORE_ARGUMENTS = "DORMOUSE_ENGINE_ARGS"
 
 
 def multiplies_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
@@ -133,4 +136,5 @@ class Engine:
             *(part for flag in flags.items() for part in flag),
             "--lora-target-modules",
             *LORA_TARGET_MODULES,
+            *shlex.split(os.environ.get(MORE_ARGUMENTS, "")),
         )

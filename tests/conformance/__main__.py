@@ -25,7 +25,7 @@ import httpx
 
 from bench.report import console, show
 from bench.stub_engine import MODEL as STUB_MODEL
-from cli.engine import MODEL_NAME
+from cli.engine import MODEL_NAME, MORE_ARGUMENTS
 from cli.home import Home
 from cli.stack import LocalStack
 
@@ -33,6 +33,8 @@ FORMATS = ("openai-chat", "open-responses", "anthropic")
 REQUEST_TIMEOUT_S = "300"
 # A small model's answer differs each time, and with it what a tool misses in it.
 NUM_TRIES = 3
+# Most of the tool's requests name no limit, and a small model may ramble on.
+SHORT = """--override-generation-config '{"max_new_tokens": 48}'"""
 # A schema cannot say that PostgreSQL keeps no NUL and that there is a limit on `n`, and the
 # framework names in `Allow` the methods of one route, not of all at that path.
 NOT_CHECKED = "positive_data_acceptance,allow_header_conformance"
@@ -164,7 +166,7 @@ def main() -> int:
         with LocalStack(place / "schema", env=env, assets=assets) as stack:
             stack.start()
             results = [schema(Target(stack.url, stack.admin_key, "default"))]
-    with LocalStack(place / "real", assets=assets) as stack:
+    with LocalStack(place / "real", env={MORE_ARGUMENTS: SHORT}, assets=assets) as stack:
         stack.start()
         ours = Target(stack.url, stack.api_key, "default")
         engine = Target(
