@@ -185,15 +185,24 @@ def _given_addresses(environ: Mapping[str, str], before: Mapping[str, str]) -> d
 
 
 def _settings_of(environ: Mapping[str, str], home: Home) -> dict[str, str]:
-    """The caller's settings: not the addresses, nor another home's folders from a `local.env`."""
+    """The caller's settings: not the addresses, nor another home's folders from a `local.env`.
+
+    Raises:
+        StackError: If `local.env` cannot hold one of them.
+    """
     own = {*ADDRESSES.values(), "DORMOUSE_URL", "DORMOUSE_HOME", LOCAL_SERVICES, MARK}
+    own.add(engine.MORE_ARGUMENTS)
     if LOCAL_SERVICES in environ:
         own |= _folders(home).keys()
-    return {
+    found = {
         name: value
         for name, value in environ.items()
         if name.startswith("DORMOUSE_") and name not in own
     }
+    for name, value in found.items():
+        if "'" in value or "\n" in value:
+            raise StackError(f"{name} holds a single quote or a line break; local.env cannot.")
+    return found
 
 
 def _folders(home: Home) -> dict[str, str]:
