@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from rich.markup import escape
 
 from bench.report import console, show
 from bench.stub_engine import MODEL as STUB_MODEL
@@ -90,6 +91,10 @@ def comply(ours: Target, engine: Target) -> bool:
     good = True
     for form in FORMATS:
         by_engine, by_us = misses(engine, form), misses(ours, form)
+        both = set().union(*by_us.values())
+        for error in sorted(both | set().union(*by_engine.values())):
+            whose = "both" if error in both else "the engine alone"
+            console.print(f"[dim]{form}, {whose}:[/] {escape(error)}", soft_wrap=True)
         for name, missed in by_us.items():
             known = by_engine.get(name, set())
             for _ in range(NUM_TRIES):
