@@ -87,7 +87,7 @@ check: preflight ## Format, lint, types and import rules
 	$(BIN)/lint-imports
 
 .PHONY: conformance
-conformance: setup ## What llm-comply, schemathesis and llm say of the API (about 10 minutes)
+conformance: setup ## What llm-comply, schemathesis and llm say of the API (about 5 minutes)
 	@run='[ -x $(CONFORMANCE)/bin/llm-comply ] || { "$(PYTHON)" -m venv $(CONFORMANCE) && \
 	  $(CONFORMANCE)/bin/pip $(INSTALL) --no-deps -r locks/conformance.txt; }'; \
 	  $(call step,the tools in $(CONFORMANCE))
