@@ -106,6 +106,19 @@ def test_a_message_of_anthropics_is_recorded_as_a_chat_with_its_tools() -> None:
     assert "system" not in recorded
 
 
+def test_blocks_and_items_of_odd_shapes_are_the_engines_to_refuse() -> None:
+    odd: list[Any] = [{}, {"type": 5}, {"type": "text", "text": 5}, {"type": "tool_use"}]
+    odd += [{"type": "tool_result", "content": 5}, {"type": "function_call", "arguments": {}}]
+    odd += [{"type": "message", "role": "assistant", "content": [1]}, {"role": 5, "content": None}]
+    for role in ("user", "assistant", "system"):
+        body = {**MESSAGES, "system": odd, "messages": [{"role": role, "content": odd}]}
+        asked = asked_as(body, MessagesRequest)
+        json.dumps([asked.recorded(body), thread_sha256(asked.conversation(body))])
+    body = {**RESPONSES, "input": odd}
+    asked = asked_as(body, ResponsesRequest)
+    json.dumps([asked.recorded(body), thread_sha256(asked.conversation(body))])
+
+
 def test_a_response_is_recorded_as_a_chat_with_its_tools() -> None:
     messages = asked_as(RESPONSES, ResponsesRequest).conversation(RESPONSES)
     assert [message["role"] for message in messages] == [

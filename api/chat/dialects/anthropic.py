@@ -142,13 +142,13 @@ class _Message:
 
 def _said(blocks: Sequence[dict[str, Any]]) -> Message:
     """An assistant's blocks as one message."""
-    texts = [block.get("text") or "" for block in blocks if block.get("type") == "text"]
+    texts = content_text([block for block in blocks if block.get("type") == "text"])
     calls = [
         tool_call(block.get("id"), block.get("name"), _json(block.get("input")))
         for block in blocks
         if block.get("type") == "tool_use"
     ]
-    return assistant_message("\n".join(texts), calls)
+    return assistant_message(texts, calls)
 
 
 def _messages(turn: Turn) -> Iterator[Message]:
