@@ -25,7 +25,7 @@ def megabytes(pid: int) -> float:
     """Resident memory of a process and its children."""
     process = psutil.Process(pid)
     family = [process, *process.children(recursive=True)]
-    return sum(member.memory_info().rss for member in family) / 1e6
+    return float(sum(member.memory_info().rss for member in family)) / 1e6
 
 
 async def _soak(stack: LocalStack, num_requests: int) -> list[dict[str, float]]:

@@ -27,6 +27,7 @@ from api.health.guard import EngineGuard
 from shared.contracts.adapters import Caller, Route
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory
+from shared.contracts.traces import Trace
 from shared.engine.client import EngineClient, whole_reply
 from shared.errors import (
     BadRequestError,
@@ -104,11 +105,15 @@ class ChatService:
         pin = request.headers.get(HEADER)
         if pin is not None:
             route = await pinned(self._directory, caller, route, pin)
+        before = None
         if asked.continues is not None:
-            asked.follow(await self._said_before(caller, asked.continues))
+            before = await self._before(caller, asked.continues)
+            asked.follow([*before.messages, (before.reply or {})["choices"][0]["message"]])
         messages = asked.conversation(body)
         exchange = Exchange(body, asked, route, *await self._place(request, route, messages))
         exchange.is_pinned = pin is not None
+        if before is not None and before.model_id == route.model_id:
+            exchange.parent_id, exchange.session_id = before.id, before.session_id
         stack = AsyncExitStack()
         try:
             slot = self._admission.slot((caller.tenant_id, caller.key_name))
@@ -165,25 +170,31 @@ class ChatService:
         sent |= asked.named(exchange.id)
         await self._guard.ensure(exchange.route.adapter)
         try:
-            return await stack.enter_async_context(self._engine.open(asked.path, sent))
+            return await stack.enter_async_context(
+                self._engine.open(asked.path, sent, whole=not asked.stream)
+            )
         except EngineRejectedError as error:
             if error.status_code != 404 or exchange.route.adapter is None:
                 raise
         self._guard.forget(exchange.route.adapter)
         await self._guard.ensure(exchange.route.adapter)
-        return await stack.enter_async_context(self._engine.open(asked.path, sent))
+        return await stack.enter_async_context(
+            self._engine.open(asked.path, sent, whole=not asked.stream)
+        )
 
-    async def _said_before(self, caller: Caller, trace_id: UUID) -> list[dict[str, Any]]:
-        """A stored exchange's messages with its reply.
+    async def _before(self, caller: Caller, trace_id: UUID) -> Trace:
+        """The exchange that is gone on from.
 
         Raises:
-            NotFoundError: If the tenant has none that ended well.
+            NotFoundError: If the tenant has none that ended well and that its client let be stored.
         """
         async with self._directory.sessions.begin() as session:
             trace = await TraceStore(session).get(caller.tenant_id, trace_id)
-        if trace is None or trace.reply is None or trace.status != "complete" or not trace.store:
+        if trace is None or trace.status != "complete" or not trace.messages:
             raise unknown_response(str(trace_id))
-        return [*trace.messages, trace.reply["choices"][0]["message"]]
+        if trace.request.get("store") is False:
+            raise unknown_response(str(trace_id))
+        return trace
 
     async def count_tokens(self, request: Request, caller: Caller) -> dict[str, Any]:
         """How many tokens a message of Anthropic's would have; nothing is recorded.

@@ -13,6 +13,9 @@ from api.chat.recorder import TraceRecorder
 from shared.contracts.traces import Trace, TraceStatus
 from shared.errors import DormouseError, EngineUnavailableError
 
+# What an event of another shape than the engine's leads to.
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
+
 log = logging.getLogger(__name__)
 
 
@@ -67,7 +70,7 @@ class ChatStream(StreamingResponse):
             if not self._relay.ended:
                 raise EngineUnavailableError("The engine ended the stream before the reply's end.")
             await self._record(self._trace("complete"))
-        except (DormouseError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (DormouseError, aiohttp.ClientError, TimeoutError, *UNREADABLE) as error:
             yield await self._fail(error)
             return
         yield self._relay.held

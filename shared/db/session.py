@@ -1,5 +1,6 @@
 """Connections to PostgreSQL. One engine belongs to one event loop."""
 
+import re
 from typing import Any
 
 import orjson
@@ -16,6 +17,8 @@ from shared.settings import Settings
 Sessions = async_sessionmaker[AsyncSession]
 
 CONNECT_TIMEOUT_S = 5
+# Not a backslash that is itself escaped, and then letters.
+NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def create_engine(settings: Settings, *, pooled: bool) -> AsyncEngine:
@@ -43,7 +46,9 @@ def create_engine(settings: Settings, *, pooled: bool) -> AsyncEngine:
 
 
 def _dumps(content: Any) -> str:
-    return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS).decode()
+    """JSON for PostgreSQL, which keeps no NUL; a model may write one."""
+    written = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS).decode()
+    return NUL.sub(r"\1", written) if "\\u0000" in written else written
 
 
 def create_sessions(engine: AsyncEngine) -> Sessions:

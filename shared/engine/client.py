@@ -61,17 +61,19 @@ class EngineClient:
         await self._session.close()
 
     @asynccontextmanager
-    async def open(self, path: str, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def open(
+        self, path: str, body: dict[str, Any], *, whole: bool = False
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Post a body and read the reply as it comes; leaving the block aborts the generation.
 
-        Of a reply that is no stream nothing comes until all of it is there: it may take longer.
+        Of a `whole` reply, no stream, nothing comes until all of it is there: it may take longer.
 
         Raises:
             EngineUnavailableError: If the engine does not answer or stops answering.
             EngineRejectedError: If it refuses the request.
             EngineError: If it fails.
         """
-        timeout = self._session.timeout if body.get("stream") else self._whole_timeout
+        timeout = self._whole_timeout if whole else self._session.timeout
         try:
             async with self._session.post(
                 path, data=orjson.dumps(body), timeout=timeout
@@ -85,7 +87,7 @@ class EngineClient:
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Post a body and return the whole reply. Raises as `open` does."""
-        async with self.open(path, body) as response:
+        async with self.open(path, body, whole=True) as response:
             return await whole_reply(response)
 
     async def models(self) -> set[str]:

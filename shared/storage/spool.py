@@ -4,15 +4,20 @@ One file per trace, written beside and renamed, so that a crash leaves whole fil
 is idempotent: the trace's id is the row's key.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+import orjson
 
 from shared.contracts.traces import Trace
 from shared.errors import StorageError
 
 SUFFIX = ".trace.json"
 REJECTED = ".rejected"
+
+log = logging.getLogger(__name__)
 
 
 class TraceSpool:
@@ -55,7 +60,12 @@ class TraceSpool:
     def traces(self) -> Iterator[Trace]:
         """The waiting traces, oldest first."""
         for path in self._paths():
-            yield Trace.model_validate_json(path.read_bytes())
+            try:
+                # Not `model_validate_json`, which reads less nested JSON than could be written.
+                yield Trace.model_validate(orjson.loads(path.read_bytes()))
+            except ValueError as error:
+                log.error("spooled trace %s cannot be read: %s", path.name, error)
+                path.rename(path.with_suffix(REJECTED))
 
     def remove(self, trace: Trace) -> None:
         """PostgreSQL has it now."""

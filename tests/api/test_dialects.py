@@ -23,6 +23,7 @@ CALL = {
     "type": "function",
     "function": {"name": "get_time", "arguments": '{"city":"Oslo"}'},
 }
+CUSTOM = {"type": "custom_tool_call", "call_id": "call-2", "name": "note", "input": "Oslo"}
 TOOL_TURNS: list[dict[str, Any]] = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "What time is it in Oslo?"},
@@ -121,16 +122,51 @@ def test_blocks_and_items_of_odd_shapes_are_the_engines_to_refuse() -> None:
 
 def test_a_response_is_recorded_as_a_chat_with_its_tools() -> None:
     messages = asked_as(RESPONSES, ResponsesRequest).conversation(RESPONSES)
-    assert [message["role"] for message in messages] == [
-        "system",
-        "user",
-        "assistant",
-        "assistant",
-        "tool",
-    ]
-    assert messages[1]["content"] == [{"type": "text", "text": "What time is it in Oslo?"}]
-    assert messages[3]["tool_calls"] == [CALL]
-    assert messages[4] == TOOL_TURNS[3]
+    asked = [{"type": "text", "text": "What time is it in Oslo?"}]
+    assert messages == [TOOL_TURNS[0], {"role": "user", "content": asked}, *TOOL_TURNS[2:]]
+
+
+def test_what_a_response_says_and_calls_is_the_same_turn_when_it_comes_back() -> None:
+    asked = asked_as({**RESPONSES, "input": RESPONSES["input"][:1]}, ResponsesRequest)
+    output = [*RESPONSES["input"][1:3], {"type": "reasoning"}, CUSTOM]
+    said = asked.answered({"id": "r", "output": output, "status": "completed"}).reply
+    message = said["choices"][0]["message"]
+    assert [call["type"] for call in message["tool_calls"]] == ["function", "custom"]
+    again = asked_as({**RESPONSES, "input": [RESPONSES["input"][0], *output]}, ResponsesRequest)
+    hashed = thread_sha256([*asked.conversation({}), message])
+    assert hashed == thread_sha256(again.conversation({}))
+
+
+def test_a_header_that_differs_in_each_request_is_no_part_of_a_conversation() -> None:
+    header = {"type": "text", "text": "x-anthropic-billing-header: cch=1234"}
+    turns = [{"role": "system", "content": [header]}, *MESSAGES["messages"]]
+    body = {**MESSAGES, "system": [header, *MESSAGES["system"]], "messages": turns}
+    assert asked_as(body, MessagesRequest).conversation(body) == TOOL_TURNS
+
+
+def test_what_is_no_conversation_cannot_be_made_one() -> None:
+    body = {"model": "default", "prompt": "a", "messages": 5, "api": "v1/chat/completions"}
+    recorded = asked_as(body, CompletionRequest).recorded(body)
+    assert recorded == {"prompt": "a", "api": "v1/completions"}
+    lied = {**MESSAGES, "api": "v1/completions"}
+    assert asked_as(lied, MessagesRequest).recorded(lied)["api"] == "v1/messages"
+
+
+def test_a_raw_completion_has_its_own_limit_and_its_echo() -> None:
+    body: dict[str, Any] = {"model": "default", "prompt": "a", "max_tokens": None}
+    asked = asked_as(body, CompletionRequest)
+    assert for_engine(asked, body, INNER, [], Limits(4))["max_tokens"] == 16
+    assert for_engine(asked, body, INNER, [], Limits(4, 9))["max_tokens"] == 9
+    assert for_engine(asked, body, INNER, [], Limits(4))["return_token_ids"]
+    echoed = {**body, "echo": True}
+    sent = for_engine(asked_as(echoed, CompletionRequest), echoed, INNER, [], Limits(4))
+    assert not sent["return_token_ids"]
+
+
+def test_what_would_show_the_reminders_is_not_passed() -> None:
+    body = {**RESPONSES, "enable_response_messages": True}
+    sent = for_engine(asked_as(body, ResponsesRequest), body, INNER, [], LIMITS)
+    assert "enable_response_messages" not in sent
 
 
 def test_a_tool_call_in_a_reply_and_in_the_next_request_are_one_thread() -> None:

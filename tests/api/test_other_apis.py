@@ -34,7 +34,7 @@ async def test_a_continued_text_is_recorded_and_never_learned_from(
     [row] = await traces(sessions)
     assert str(row.id) == reply.headers["X-Dormouse-Trace"]
     assert row.state == "excluded"
-    assert row.request == {"prompt": "One, two", "max_tokens": 4}
+    assert row.request == {"prompt": "One, two", "max_tokens": 4, "api": "v1/completions"}
     assert row.prompt_token_ids == [7, 8]
     assert row.token_ids == [[5, 6]]
     assert row.reply is not None
@@ -84,6 +84,8 @@ async def test_a_response_goes_on_from_one_of_the_same_tenant_only(
     assert first.status_code == 200
     assert first.json()["id"] == "resp_" + first.headers["X-Dormouse-Trace"].replace("-", "")
     body = {"model": "default", "input": "Sure?", "previous_response_id": first.json()["id"]}
+    # Instructions hold for one response: the conversation is the named one all the same.
+    body["instructions"] = "Be brief."
     second = await client.post("/v1/responses", json=body)
     assert second.json()["previous_response_id"] == first.json()["id"]
     assert second.headers["X-Dormouse-Session"] == first.headers["X-Dormouse-Session"]

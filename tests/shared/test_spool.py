@@ -96,8 +96,10 @@ async def test_a_trace_that_does_not_fit_the_database_takes_no_other_with_it(
     sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path
 ) -> None:
     spool = TraceSpool(tmp_path, 10**6)
-    said = ["one", "two", "three\0", "four"]
-    traces = [make_trace(text, tenant_id=model[0], model_id=model[1]) for text in said]
+    names = ["one", "two", "three\0", "four"]
+    traces = [
+        make_trace("hi", session_id=name, tenant_id=model[0], model_id=model[1]) for name in names
+    ]
     recorder = TraceRecorder(sessions, spool)
     async with recorder:
         await asyncio.gather(*(recorder.record(trace) for trace in traces))
@@ -148,6 +150,23 @@ async def test_a_database_that_hangs_is_waited_for_once_and_asked_again_later(
         await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
     await recorder.replay()
     assert await count(sessions) == 4
+
+
+async def test_a_nul_that_a_model_wrote_costs_no_trace_and_a_broken_file_no_other(
+    sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path
+) -> None:
+    spool = TraceSpool(tmp_path, 10**6)
+    (tmp_path / "0.trace.json").write_text('{"id": 1}')
+    async with TraceRecorder(sessions, spool) as recorder:
+        said = make_trace("hi", "a\x00b", tenant_id=model[0], model_id=model[1])
+        await recorder.record(said)
+        spool.write(make_trace("hi", tenant_id=model[0], model_id=model[1]))
+        await recorder.replay()
+    assert (len(spool), spool.num_set_aside) == (0, 1)
+    async with sessions.begin() as session:
+        kept = await TraceStore(session).get(model[0], said.id)
+    assert kept is not None
+    assert kept.reply_text == "ab"
 
 
 async def test_a_spool_that_fails_costs_its_trace_and_not_the_writer(

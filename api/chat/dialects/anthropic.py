@@ -22,6 +22,8 @@ from shared.contracts.memories import Memory
 from shared.contracts.traces import content_text
 from shared.errors import DormouseError, EngineUnavailableError
 
+# Claude Code's, which vLLM leaves out.
+HEADER = "x-anthropic-billing-header"
 FINISH_REASONS = {"max_tokens": "length", "tool_use": "tool_calls"}
 
 
@@ -44,13 +46,14 @@ class MessagesRequest(Asked):
 
     def conversation(self, body: dict[str, Any]) -> list[Message]:
         """Its system prompt and turns; a tool's result is a message of its own."""
-        told = [{"role": "system", "content": content_text(self.system)}] if self.system else []
+        system = _seen(self.system or [])
+        told = [{"role": "system", "content": content_text(system)}] if system else []
         return [*told, *(part for turn in self.messages for part in _messages(turn))]
 
     def recorded(self, body: dict[str, Any]) -> dict[str, Any]:
         """The conversation in OpenAI's form, the rest as it came."""
         rest = {key: value for key, value in body.items() if key not in ("model", "system")}
-        return {"api": self.path, **rest, "messages": self.conversation(body)}
+        return {**rest, "api": self.path, "messages": self.conversation(body)}
 
     def upstream(self, body: dict[str, Any], memories: Sequence[Memory]) -> dict[str, Any]:
         """With what the model is reminded of in the system prompt."""
@@ -140,6 +143,13 @@ class _Message:
         return self._asked.answered({**self._message, "content": blocks})
 
 
+def _seen(content: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:
+    """A system prompt as the engine reads it: without a header that differs in each request."""
+    if isinstance(content, str):
+        return "" if content.startswith(HEADER) else content
+    return [block for block in content if not str(block.get("text")).startswith(HEADER)]
+
+
 def _said(blocks: Sequence[dict[str, Any]]) -> Message:
     """An assistant's blocks as one message."""
     texts = content_text([block for block in blocks if block.get("type") == "text"])
@@ -153,16 +163,19 @@ def _said(blocks: Sequence[dict[str, Any]]) -> Message:
 
 def _messages(turn: Turn) -> Iterator[Message]:
     """A turn as OpenAI's chat has it."""
-    if isinstance(turn.content, str):
-        yield {"role": turn.role, "content": turn.content}
+    content = _seen(turn.content) if turn.role == "system" else turn.content
+    if not content:
+        return
+    if isinstance(content, str):
+        yield {"role": turn.role, "content": content}
     elif turn.role == "assistant":
-        yield _said(turn.content)
+        yield _said(content)
     else:
-        results = [block for block in turn.content if block.get("type") == "tool_result"]
+        results = [block for block in content if block.get("type") == "tool_result"]
         for block in results:
-            content = content_text(block.get("content"))
-            yield {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": content}
-        rest = [block for block in turn.content if block.get("type") != "tool_result"]
+            text = content_text(block.get("content"))
+            yield {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": text}
+        rest = [block for block in content if block.get("type") != "tool_result"]
         if rest:
             yield {"role": turn.role, "content": rest}
 
@@ -171,6 +184,7 @@ def _json(value: Any) -> str:
     """A tool's input as JSON; a stream's comes as JSON, written in the engine's own way."""
     try:
         parsed = orjson.loads(value) if isinstance(value, str) else value or {}
-    except orjson.JSONDecodeError:
+        return orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS).decode()
+    except (ValueError, TypeError):
+        # No JSON, or nested too deeply.
         return str(value)
-    return orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS).decode()

@@ -83,12 +83,14 @@ class Asked(BaseModel, ABC):
         path: The engine's, and behind the slash ours.
         is_chat: False for what is no conversation, and is never learned from.
         limited: The fields that limit the reply's length; the first is set where none is.
+        usual_tokens: The limit that the dialect itself has then.
     """
 
     model_config = ConfigDict(extra="allow")
     path: ClassVar[str]
     is_chat: ClassVar[bool] = True
     limited: ClassVar[tuple[str, ...]]
+    usual_tokens: ClassVar[int | None] = None
     model: str = Field(min_length=1, max_length=200)
     stream: bool | None = False
     store: bool | None = Field(default=None, description="False keeps the trace out of training.")
@@ -175,8 +177,9 @@ def for_engine(
 ) -> dict[str, Any]:
     """The whole body that the engine gets."""
     sent = {"model": engine_name, **asked.upstream(body, memories)}
-    if limits.max_tokens is not None and all(getattr(asked, key) is None for key in asked.limited):
-        sent[asked.limited[0]] = limits.max_tokens
+    known = [limit for limit in (limits.max_tokens, asked.usual_tokens) if limit is not None]
+    if known and all(getattr(asked, key) is None for key in asked.limited):
+        sent[asked.limited[0]] = min(known)
     return sent
 
 

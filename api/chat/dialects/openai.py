@@ -17,7 +17,7 @@ class StreamOptions(BaseModel):
     """`stream_options`."""
 
     model_config = ConfigDict(extra="allow")
-    include_usage: bool = False
+    include_usage: bool | None = False
 
 
 class ChatMessage(BaseModel):
@@ -33,7 +33,7 @@ class Sampled(Asked):
     n: int | None = Field(default=None, ge=1)
     max_tokens: int | None = Field(default=None, ge=0)
     stream_options: StreamOptions | None = None
-    return_token_ids: bool = False
+    return_token_ids: bool | None = False
 
     @property
     def num_choices(self) -> int:
@@ -43,7 +43,7 @@ class Sampled(Asked):
     @property
     def wants_usage(self) -> bool:
         """True if a stream must end with a usage chunk."""
-        return self.stream_options is not None and self.stream_options.include_usage
+        return self.stream_options is not None and bool(self.stream_options.include_usage)
 
     def upstream(self, body: dict[str, Any], memories: Sequence[Memory]) -> dict[str, Any]:
         """The client's, with the exact token ids asked for, and the usage of streams."""
@@ -55,7 +55,7 @@ class Sampled(Asked):
 
     def shown(self, reply: dict[str, Any]) -> dict[str, Any]:
         """With token ids only for a client that asked for them."""
-        return public_reply(reply, self.model, keep_token_ids=self.return_token_ids)
+        return public_reply(reply, self.model, keep_token_ids=bool(self.return_token_ids))
 
     def answered(self, reply: dict[str, Any]) -> Answered:
         """With the exact token ids."""
@@ -77,7 +77,7 @@ class Sampled(Asked):
             self.model,
             num_choices=self.num_choices,
             wants_usage=self.wants_usage,
-            keep_token_ids=self.return_token_ids,
+            keep_token_ids=bool(self.return_token_ids),
         )
 
     def broken(self, error: DormouseError) -> bytes:
@@ -111,6 +111,7 @@ class CompletionRequest(Sampled):
     path: ClassVar[str] = "v1/completions"
     is_chat: ClassVar[bool] = False
     limited: ClassVar[tuple[str, ...]] = ("max_tokens",)
+    usual_tokens: ClassVar[int | None] = 16
     prompt: str | list[int] | list[str] | list[list[int]] = Field(min_length=1)
 
     @property
@@ -122,3 +123,15 @@ class CompletionRequest(Sampled):
     def conversation(self, body: dict[str, Any]) -> list[Message]:
         """There is none."""
         return []
+
+    def recorded(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Without a conversation, whatever the client calls so."""
+        rest = {key: value for key, value in body.items() if key not in ("model", "messages")}
+        return {**rest, "api": self.path}
+
+    def upstream(self, body: dict[str, Any], memories: Sequence[Memory]) -> dict[str, Any]:
+        """The engine echoes no prompt when token ids are asked for as well."""
+        sent = super().upstream(body, memories)
+        if body.get("echo"):
+            sent["return_token_ids"] = bool(self.return_token_ids)
+        return sent

@@ -30,7 +30,11 @@ from shared.errors import (
 ENDS = ("response.completed", "response.incomplete", "response.cancelled")
 # Kept by the engine, where it has a store at all, for everybody to read.
 NOT_PASSED = ("previous_response_id", "previous_input_messages", "session_id", "background")
+# It would show what the model is reminded of.
+NOT_SHOWN = ("enable_response_messages",)
 PREFIX = "resp_"
+CALLS = ("function_call", "custom_tool_call")
+RESULTS = ("function_call_output", "custom_tool_call_output")
 
 
 class ResponsesRequest(Asked):
@@ -75,20 +79,20 @@ class ResponsesRequest(Asked):
     def recorded(self, body: dict[str, Any]) -> dict[str, Any]:
         """The conversation in OpenAI's chat form, the rest as it came."""
         rest = {k: v for k, v in body.items() if k not in ("model", "input", "instructions")}
-        return {"api": self.path, **rest, "messages": self.conversation(body)}
+        return {**rest, "api": self.path, "messages": self.conversation(body)}
 
     def upstream(self, body: dict[str, Any], memories: Sequence[Memory]) -> dict[str, Any]:
         """With what was said before, and what the model is reminded of in the instructions."""
         if self.background:
             raise BadRequestError("background: not supported", param="background")
-        sent = {**without_reserved(body, *NOT_PASSED), "store": False}
+        sent = {**without_reserved(body, *NOT_PASSED, *NOT_SHOWN), "store": False}
         if self._earlier:
             own: Sequence[Any] = (
                 [{"role": "user", "content": self.input}]
                 if isinstance(self.input, str)
                 else self.input
             )
-            sent["input"] = [*(item for m in self._earlier for item in _items(m)), *own]
+            sent["input"] = [*_items(self._earlier), *own]
         if memories:
             own = [{"role": "system", "content": self.instructions}] if self.instructions else []
             sent["instructions"] = reminded(own, memories)[0]["content"]
@@ -106,14 +110,14 @@ class ResponsesRequest(Asked):
 
     def answered(self, reply: dict[str, Any]) -> Answered:
         """Texts and tool calls."""
-        said = list(_messages(reply.get("output") or []))
-        texts = [content_text(message.get("content")) for message in said]
-        calls = [call for message in said for call in message.get("tool_calls") or []]
+        said = [m for m in _messages(reply.get("output") or []) if m["role"] == "assistant"]
+        message = said[0] if said else assistant_message("", ())
+        calls = message.get("tool_calls")
         tokens = reply.get("usage") or {}
         ended = {"completed": "tool_calls" if calls else "stop", "incomplete": "length"}
         choice = {
             "index": 0,
-            "message": assistant_message("\n".join(text for text in texts if text), calls),
+            "message": message,
             "finish_reason": ended.get(reply.get("status") or ""),
         }
         return Answered(
@@ -175,28 +179,42 @@ def unknown_response(name: str) -> NotFoundError:
 
 
 def _messages(items: str | Sequence[dict[str, Any]]) -> Iterator[Message]:
-    """Items as OpenAI's chat has them."""
+    """Items as OpenAI's chat has them: what the assistant said and called at a time is one."""
     if isinstance(items, str):
         yield {"role": "user", "content": items}
         return
+    texts: list[str] = []
+    calls: list[Message] = []
     for item in items:
-        match item.get("type", "message"):
-            case "message":
-                role = item.get("role", "user")
-                content = item.get("content")
-                yield (
-                    assistant_message(content_text(content), ())
-                    if role == "assistant"
-                    else {"role": role, "content": _parts(content)}
-                )
-            case "function_call":
-                call_id = item.get("call_id") or item.get("id")
-                arguments = item.get("arguments") or ""
-                yield assistant_message("", [tool_call(call_id, item.get("name"), arguments)])
-            case "function_call_output":
-                content = item.get("output")
-                text = content if isinstance(content, str) else content_text(content)
-                yield {"role": "tool", "tool_call_id": item.get("call_id"), "content": text}
+        kind, role = item.get("type", "message"), item.get("role", "user")
+        if kind == "reasoning":
+            continue
+        if kind in CALLS:
+            calls.append(_call(item))
+            continue
+        if kind == "message" and role == "assistant":
+            texts.append(content_text(item.get("content")))
+            continue
+        if texts or calls:
+            yield assistant_message("\n".join(texts), calls)
+            texts, calls = [], []
+        if kind == "message":
+            yield {"role": role, "content": _parts(item.get("content"))}
+        elif kind in RESULTS:
+            content = item.get("output")
+            text = content if isinstance(content, str) else content_text(content)
+            yield {"role": "tool", "tool_call_id": item.get("call_id"), "content": text}
+    if texts or calls:
+        yield assistant_message("\n".join(texts), calls)
+
+
+def _call(item: dict[str, Any]) -> Message:
+    """A call of a function, or of a custom tool, whose input is a text."""
+    call_id, name = item.get("call_id") or item.get("id"), item.get("name")
+    if item["type"] == "function_call":
+        return tool_call(call_id, name, item.get("arguments") or "")
+    custom = {"name": name or "", "input": item.get("input") or ""}
+    return {"id": call_id or "", "type": "custom", "custom": custom}
 
 
 def _parts(content: Any) -> Any:
@@ -211,20 +229,33 @@ def _parts(content: Any) -> Any:
     ]
 
 
-def _items(message: Message) -> Iterator[dict[str, Any]]:
-    """A recorded message as items again."""
-    text = content_text(message.get("content"))
-    if message.get("role") == "tool":
-        call_id = message.get("tool_call_id")
-        yield {"type": "function_call_output", "call_id": call_id, "output": text}
-        return
-    if text:
-        yield {"type": "message", "role": message["role"], "content": text}
-    for call in message.get("tool_calls") or []:
-        function = call.get("function") or {}
-        yield {
-            "type": "function_call",
-            "call_id": call.get("id"),
-            "name": function.get("name"),
-            "arguments": function.get("arguments"),
-        }
+def _items(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
+    """Recorded messages as items again."""
+    custom: set[Any] = set()
+    for message in messages:
+        content = message.get("content")
+        if message.get("role") == "tool":
+            call_id = message.get("tool_call_id")
+            kind = "custom_tool_call_output" if call_id in custom else "function_call_output"
+            yield {"type": kind, "call_id": call_id, "output": content_text(content)}
+            continue
+        if content:
+            shown = content if isinstance(content, str) else _input_parts(content)
+            yield {"type": "message", "role": message["role"], "content": shown}
+        for call in message.get("tool_calls") or []:
+            if call.get("type") == "custom":
+                custom.add(call.get("id"))
+                yield {"type": "custom_tool_call", "call_id": call.get("id"), **call["custom"]}
+            else:
+                function = {"call_id": call.get("id"), **(call.get("function") or {})}
+                yield {"type": "function_call", **function}
+
+
+def _input_parts(content: Sequence[Any]) -> list[Any]:
+    """A recorded user's parts in Responses' words."""
+    return [
+        {"type": "input_text", "text": part.get("text", "")}
+        if isinstance(part, dict) and part.get("type") == "text"
+        else part
+        for part in content
+    ]
