@@ -110,10 +110,8 @@ class ChatService:
             before = await self._before(caller, asked.continues)
             asked.follow([*before.messages, (before.reply or {})["choices"][0]["message"]])
         messages = asked.conversation(body)
-        exchange = Exchange(body, asked, route, *await self._place(request, route, messages))
-        exchange.is_pinned = pin is not None
-        if before is not None and before.model_id == route.model_id:
-            exchange.parent_id, exchange.session_id = before.id, before.session_id
+        place = await self._place(request, route, messages, before)
+        exchange = Exchange(body, asked, route, *place, is_pinned=pin is not None)
         stack = AsyncExitStack()
         try:
             slot = self._admission.slot((caller.tenant_id, caller.key_name))
@@ -215,9 +213,13 @@ class ChatService:
             raise _without_engine_name(error, route) from error
 
     async def _place(
-        self, request: Request, route: Route, messages: list[dict[str, Any]]
+        self,
+        request: Request,
+        route: Route,
+        messages: list[dict[str, Any]],
+        continued: Trace | None,
     ) -> tuple[str, UUID | None, list[Memory]]:
-        """The session and the trace before, by header or by the conversation's prefix.
+        """The session and the trace before: the one that the client names, or by the prefix.
 
         With them what the model must be told: a database that is away costs only that.
         """
@@ -228,6 +230,8 @@ class ChatService:
             )
         answered = answered_prefix(messages)
         before = None
+        if continued is not None and continued.model_id == route.model_id:
+            before = (continued.id, continued.session_id)
         memories: list[Memory] = []
         limit = self._settings.max_context_memories
         try:
@@ -235,10 +239,10 @@ class ChatService:
                 named is not None or await self._directory.lessons_wait(route.model_id)
             )
             if not (answered or named or is_told):
-                return new_id().hex, None, []
+                return before[1] if before else new_id().hex, before[0] if before else None, []
             async with self._directory.sessions.begin() as session:
                 store = TraceStore(session)
-                if answered:
+                if before is None and answered:
                     before = await store.latest(
                         route.model_id, thread_sha256=thread_sha256(answered)
                     )
@@ -252,7 +256,7 @@ class ChatService:
                     memories = relevant(known, asked, limit)
         except (SQLAlchemyError, OSError) as error:
             log.warning("the conversation before is not known: %s", error)
-            session_id = named or new_id().hex
+            session_id = named or (before[1] if before else new_id().hex)
         return session_id, before[0] if before else None, memories
 
 

@@ -96,6 +96,9 @@ async def test_a_response_goes_on_from_one_of_the_same_tenant_only(
     ]
     before, after = await traces(sessions)
     assert after.parent_id == before.id
+    named = await client.post("/v1/responses", json=body, headers={"X-Dormouse-Session": "mine"})
+    assert named.headers["X-Dormouse-Session"] == "mine"
+    assert (await traces(sessions))[-1].parent_id == before.id
     foreign = await stranger.post("/v1/responses", json=body)
     assert foreign.status_code == 404
     assert foreign.json()["error"]["code"] == "previous_response_not_found"
