@@ -7,7 +7,6 @@ loss, since the client knows.
 
 import asyncio
 import itertools
-import shutil
 import sys
 import time
 from collections import Counter
@@ -18,10 +17,9 @@ import aiohttp
 import typer
 from sqlalchemy import create_engine, text
 
-from bench.gateway import free_port, running
 from bench.load import MESSAGES, PATH
 from bench.report import save, show
-from bench.stub_engine import MODEL
+from bench.stubbed import stubbed
 from cli.errors import StackError
 from cli.home import Home
 from cli.stack import LocalStack
@@ -141,18 +139,7 @@ def main(
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
 ) -> None:
     """Chat, kill, and count."""
-    place = Home.at(None, None).path / "bench-crash"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    argv = [sys.executable, "-m", "bench.stub_engine", str(port)]
-    env = {"DORMOUSE_ENGINE_URL": url, "DORMOUSE_BASE_MODEL_NAME": MODEL}
-    with (
-        running(argv, f"{url}/health", place / "stub.log"),
-        LocalStack(place / "stack", env=env, assets=Home.at(None, None).path) as stack,
-    ):
-        stack.start()
+    with stubbed(Home.at(None, None).path / "bench-crash") as stack:
         figures = asyncio.run(_run(stack, minutes, every, streams))
     show(
         f"{minutes:g} minutes of {streams} chats at a time",

@@ -1,7 +1,6 @@
 """Does the API grow? A hundred thousand chats in front of a stub engine, and its memory."""
 
 import asyncio
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +8,9 @@ from typing import Annotated
 import psutil
 import typer
 
-from bench.gateway import free_port, running
 from bench.load import load
 from bench.report import console, save, show
-from bench.stub_engine import MODEL
+from bench.stubbed import stubbed
 from cli.home import Home
 from cli.stack import LocalStack
 
@@ -57,18 +55,7 @@ def main(
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
 ) -> None:
     """Chat, and look at the API's memory on the way."""
-    place = Home.at(None, None).path / "bench-soak"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    argv = [sys.executable, "-m", "bench.stub_engine", str(port)]
-    env = {"DORMOUSE_ENGINE_URL": url, "DORMOUSE_BASE_MODEL_NAME": MODEL}
-    with (
-        running(argv, f"{url}/health", place / "stub.log"),
-        LocalStack(place / "stack", env=env, assets=Home.at(None, None).path) as stack,
-    ):
-        stack.start()
+    with stubbed(Home.at(None, None).path / "bench-soak") as stack:
         figures = asyncio.run(_soak(stack, requests))
     show(
         "memory of the API",

@@ -10,22 +10,17 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from rich.markup import escape
 
 from bench.report import console, show
-from bench.stub_engine import MODEL as STUB_MODEL
+from bench.stubbed import stubbed
 from cli.engine import MODEL_NAME, MORE_ARGUMENTS
 from cli.home import Home
 from cli.stack import LocalStack
@@ -141,37 +136,13 @@ def schema(ours: Target) -> bool:
     return subprocess.run(argv, check=False).returncode == 0
 
 
-@contextmanager
-def stub() -> Iterator[str]:
-    """An engine that costs nothing: the schema's cases are many."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "bench.stub_engine", str(port)])
-    url = f"http://127.0.0.1:{port}"
-    try:
-        while True:
-            try:
-                httpx.get(f"{url}/health", trust_env=False)
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
 def main() -> int:
     """Run all; the exit status is 0 if nothing is missed through us alone."""
     assets = Home.at(None, None).path
     place = assets / "conformance"
     shutil.rmtree(place, ignore_errors=True)
-    with stub() as url:
-        env = {"DORMOUSE_ENGINE_URL": url, "DORMOUSE_BASE_MODEL_NAME": STUB_MODEL}
-        with LocalStack(place / "schema", env=env, assets=assets) as stack:
-            stack.start()
-            results = [schema(Target(stack.url, stack.admin_key, "default"))]
+    with stubbed(place / "schema") as stack:
+        results = [schema(Target(stack.url, stack.admin_key, "default"))]
     with LocalStack(place / "real", env={MORE_ARGUMENTS: SHORT}, assets=assets) as stack:
         stack.start()
         ours = Target(stack.url, stack.api_key, "default")
