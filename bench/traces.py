@@ -1,6 +1,7 @@
 """Many traces: how fast they are written, claimed and found again, at one and ten million.
 
-The table is filled by PostgreSQL itself with conversations of the usual size; then the same calls
+The table is filled by PostgreSQL itself with conversations of the usual size, over thirty days;
+then the same calls
 that the API and a sleep cycle make are timed, one at a time, each in a transaction of its own.
 """
 
@@ -9,7 +10,7 @@ import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -30,6 +31,7 @@ from shared.db.session import create_engine, create_sessions
 from shared.settings import Settings
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.models import ModelStore
+from shared.storage.partitions import TracePartitionStore
 from shared.storage.tenants import TenantStore
 from shared.storage.traces import TraceStore
 
@@ -39,13 +41,16 @@ FILL = 100_000
 BATCH = 64
 INSERT_S = 10.0
 NUM_TIMES = 20
+NUM_DAYS = 30
 
 # One conversation of a few hundred words, another in each row; all but the newest are consolidated.
+# The days are those to come, as today's partition already holds all before.
 FILLING = text(
     """
     INSERT INTO traces (id, tenant_id, model_id, session_id, status, store, state, request, reply,
                         prompt_token_ids, token_ids, usage, timing, thread_sha256, created_at)
-    SELECT uuidv7(), :tenant_id, :model_id, 'session-' || (n / 4), 'complete', true,
+    SELECT uuidv7(CAST(:shift AS interval)), :tenant_id, :model_id, 'session-' || (n / 4),
+           'complete', true,
            CASE WHEN n >= :num_old THEN 'queued' ELSE 'consolidated' END,
            jsonb_build_object('messages', jsonb_build_array(
                jsonb_build_object('role', 'user', 'content', repeat(md5(n::text) || ' ', 8)))),
@@ -53,7 +58,8 @@ FILLING = text(
                'message', jsonb_build_object('role', 'assistant', 'content',
                                              repeat(md5((n + 1)::text) || ' ', 8))))),
            array_fill(n % 40000, ARRAY[60]), jsonb_build_array(to_jsonb(array_fill(7, ARRAY[60]))),
-           '{"total_tokens": 120}', '{"total_s": 1.5}', md5(n::text) || md5((n + 7)::text), now()
+           '{"total_tokens": 120}', '{"total_s": 1.5}', md5(n::text) || md5((n + 7)::text),
+           now() + CAST(:shift AS interval)
     FROM generate_series(CAST(:first AS integer), :first + :num_rows - 1) AS n
     """
 )
@@ -83,7 +89,8 @@ class TraceTable:
             )
         while self._num_rows < num_rows:
             values = {"tenant_id": self._tenant_id, "model_id": self._model_id, "num_rows": FILL}
-            more = {"first": self._num_rows, "num_old": num_rows - FILL}
+            day = 1 + self._num_rows // FILL % NUM_DAYS
+            more = {"first": self._num_rows, "num_old": num_rows - FILL, "shift": f"{day} days"}
             async with self._sessions.begin() as session:
                 await session.execute(FILLING, {**values, **more})
             self._num_rows += FILL
@@ -127,7 +134,8 @@ class TraceTable:
         async with self._sessions.begin() as session:
             rows = await session.execute(
                 text(
-                    "SELECT id, session_id, thread_sha256 FROM traces TABLESAMPLE SYSTEM_ROWS (:n)"
+                    "SELECT id, session_id, thread_sha256 FROM traces "
+                    "TABLESAMPLE SYSTEM_ROWS (:n) ORDER BY random() LIMIT :n"
                 ),
                 {"n": NUM_TIMES},
             )
@@ -187,6 +195,9 @@ async def _measure(stack: LocalStack, sizes: list[int]) -> list[dict[str, Any]]:
     database = create_engine(settings, pooled=True)
     sessions = create_sessions(database)
     await provision(settings, sessions)
+    for ahead in range(1, NUM_DAYS + 1):
+        async with sessions.begin() as session:
+            await TracePartitionStore(session).add(datetime.now(UTC).date() + timedelta(ahead))
     async with sessions.begin() as session:
         await session.execute(text("CREATE EXTENSION IF NOT EXISTS tsm_system_rows"))
         tenant_id = await TenantStore(session).ensure_tenant(DEFAULT)
@@ -198,11 +209,13 @@ async def _measure(stack: LocalStack, sizes: list[int]) -> list[dict[str, Any]]:
         began = time.monotonic()
         await table.fill(size)
         async with sessions.begin() as session:
-            num_bytes = await session.scalar(text("SELECT pg_total_relation_size('traces')"))
+            num_bytes = await session.scalar(
+                text("SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('traces')")
+            )
         figures.append(
             {
                 "rows": size,
-                "gigabytes": round((num_bytes or 0) / 1e9, 2),
+                "gigabytes": round(int(num_bytes or 0) / 1e9, 2),
                 "filled_s": round(time.monotonic() - began),
                 "inserts_per_s": round(await table.inserts_per_s()),
                 "claim_ms": round(await table.claim_ms(), 1),

@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     )
     engine_check_interval_s: float = 1.0
     spool_max_bytes: int = 256 * 1024 * 1024
+    trace_retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Whole days (UTC) that a trace is kept. Evidence of a memory and what no cycle "
+        "has looked at yet stay longer. Unset keeps everything.",
+    )
 
     # When to sleep. All of it is off by default: sleep cycles are started on demand.
     sleep_cron: str | None = Field(default=None, description='Cron line in UTC, "0 3 * * *".')

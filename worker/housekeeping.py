@@ -1,7 +1,7 @@
 """What beat asks for every few seconds."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.dispatch import flush_outbox
 from shared.errors import CycleActiveError
@@ -14,6 +14,7 @@ from shared.storage.outbox import OutboxStore
 from shared.storage.traces import TraceStore
 from worker.context import Context
 from worker.cycle import run_cycle
+from worker.retention import tend_traces
 from worker.schedule import Situation, why_now
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ async def tick(context: Context) -> None:
     """Do what time asks for."""
     async with context.sessions.begin() as session:
         await MemoryStore(session).expire_sessions()
+    await tend_traces(context)
     await _start_what_is_due(context)
     await flush_outbox(context.sessions, context.queue)
     async with context.sessions.begin() as session:
@@ -39,11 +41,15 @@ async def _start_what_is_due(context: Context) -> None:
         async with context.sessions.begin() as session:
             traces, cycles = TraceStore(session), SleepCycleStore(session)
             documents = DocumentStore(session)
+            now = datetime.now(UTC)
+            idle = timedelta(seconds=context.settings.sleep_idle_s or 0)
             situation = Situation(
-                now=datetime.now(UTC),
-                num_queued=await traces.count_queued(model_id)
+                now=now,
+                num_queued=await traces.count_queued(
+                    model_id, at_most=context.settings.sleep_min_traces
+                )
                 + await documents.count_queued(model_id),
-                last_chat_at=await traces.last_chat_at(model_id),
+                last_chat_at=await traces.last_chat_at(model_id, since=now - idle),
                 last_document_at=await documents.last_added_at(model_id),
                 last_cycle_at=await cycles.last_created_at(model_id),
                 last_scheduled_at=await cycles.last_created_at(model_id, trigger="schedule"),

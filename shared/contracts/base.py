@@ -1,5 +1,6 @@
 """The base of every contract."""
 
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -34,3 +35,8 @@ class Request(Contract):
 def new_id() -> UUID:
     """A UUIDv7: unique everywhere, ordered by time (RFC 9562)."""
     return uuid7()
+
+
+def first_id(at: datetime) -> UUID:
+    """The smallest id that `new_id` could give from that moment on."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)

@@ -164,7 +164,11 @@ class PromotionRow(Row):
 
 
 class TraceRow(Row):
-    """One recorded exchange, and its place in consolidation."""
+    """One recorded exchange, and its place in consolidation.
+
+    One partition for each day (`shared/storage/partitions.py`). Nothing refers to it by a foreign
+    key, which would keep a partition from being dropped.
+    """
 
     __tablename__ = "traces"
     __table_args__ = (
@@ -178,6 +182,7 @@ class TraceRow(Row):
         Index("ix_traces_thread", "model_id", "thread_sha256", "id"),
         Index("ix_traces_session", "model_id", "session_id", "id"),
         Index("ix_traces_cycle", "cycle_id"),
+        {"postgresql_partition_by": "RANGE (id)"},
     )
     id: Mapped[UUID] = _id()
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
@@ -212,7 +217,7 @@ class SignalRow(Row):
     )
     id: Mapped[UUID] = _id()
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
-    trace_id: Mapped[UUID] = mapped_column(ForeignKey("traces.id"), index=True)
+    trace_id: Mapped[UUID] = mapped_column(index=True)
     source: Mapped[str]
     rating: Mapped[float | None]
     correction: Mapped[str | None]
@@ -228,7 +233,7 @@ class TraceDecisionRow(Row):
     """Why a trace was kept or not."""
 
     __tablename__ = "trace_decisions"
-    trace_id: Mapped[UUID] = mapped_column(ForeignKey("traces.id"), primary_key=True)
+    trace_id: Mapped[UUID] = mapped_column(primary_key=True)
     cycle_id: Mapped[UUID] = mapped_column(ForeignKey("sleep_cycles.id"), primary_key=True)
     persistence: Mapped[str]
     reason: Mapped[str]
@@ -289,7 +294,7 @@ class MemoryEvidenceRow(Row):
 
     __tablename__ = "memory_evidence"
     memory_id: Mapped[UUID] = mapped_column(ForeignKey("memories.id"), primary_key=True)
-    trace_id: Mapped[UUID] = mapped_column(ForeignKey("traces.id"), primary_key=True, index=True)
+    trace_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
     signal_id: Mapped[UUID | None] = mapped_column(ForeignKey("signals.id"))
     quote: Mapped[str]
 

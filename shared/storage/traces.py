@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.archive import TraceRecord
+from shared.contracts.base import first_id
 from shared.contracts.memories import TraceDecision
 from shared.contracts.traces import Signal, Trace
 from shared.db.tables import MemoryEvidenceRow, SignalRow, SleepCycleRow, TraceDecisionRow, TraceRow
@@ -187,15 +188,20 @@ class TraceStore:
                 insert(TraceDecisionRow).values(rows).on_conflict_do_nothing()
             )
 
-    async def count_queued(self, model_id: UUID) -> int:
-        """How many traces wait for a cycle."""
-        statement = select(func.count()).where(
+    async def count_queued(self, model_id: UUID, at_most: int) -> int:
+        """How many traces wait for a cycle; more than `at_most` are not counted."""
+        queued = select(TraceRow.id).where(
             TraceRow.model_id == model_id, TraceRow.state == "queued"
         )
-        return await self._session.scalar(statement) or 0
+        counted = select(func.count()).select_from(queued.limit(at_most).subquery())
+        return await self._session.scalar(counted) or 0
 
-    async def last_chat_at(self, model_id: UUID) -> datetime | None:
-        """When the newest trace began."""
-        return await self._session.scalar(
-            select(func.max(TraceRow.created_at)).where(TraceRow.model_id == model_id)
-        )
+    async def last_chat_at(self, model_id: UUID, since: datetime) -> datetime | None:
+        """When the newest trace began, of those that wait for a cycle or that began `since`.
+
+        Among all traces it could not be found without walking through other models'.
+        """
+        mine = select(func.max(TraceRow.created_at)).where(TraceRow.model_id == model_id)
+        queued = await self._session.scalar(mine.where(TraceRow.state == "queued"))
+        recent = await self._session.scalar(mine.where(TraceRow.id >= first_id(since)))
+        return max((at for at in (queued, recent) if at is not None), default=None)

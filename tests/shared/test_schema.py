@@ -1,15 +1,99 @@
-"""The migrations make exactly the tables that the code uses."""
+"""The migrations make exactly the tables that the code uses, also from a database in use."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine, make_url, text
 
+from shared.contracts.base import first_id
 from shared.db.tables import Row
 
 
 def test_the_migrated_database_has_exactly_the_tables_of_the_code(services: dict[str, str]) -> None:
     engine = create_engine(services["DORMOUSE_DATABASE_URL"])
     with engine.connect() as connection:
-        migration = MigrationContext.configure(connection)
+        migration = MigrationContext.configure(connection, opts={"include_name": _is_no_partition})
         assert compare_metadata(migration, Row.metadata) == []
     engine.dispose()
+
+
+def test_traces_of_a_database_in_use_keep_their_place_when_days_are_made(
+    services: dict[str, str],
+) -> None:
+    url = make_url(services["DORMOUSE_DATABASE_URL"])
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS in_use WITH (FORCE)"))
+        connection.execute(text("CREATE DATABASE in_use"))
+    address = url.set(database="in_use").render_as_string(hide_password=False)
+    engine = create_engine(address)
+    now = datetime.now(UTC)
+    epoch, today = UUID(int=5), first_id(now)
+    later = first_id(now + timedelta(days=3))
+
+    _migrate(address, "upgrade", "0005")
+    with engine.begin() as connection:
+        _insert(connection, epoch, today)
+    _migrate(address, "upgrade", "head")
+    with engine.begin() as connection:
+        _insert(connection, later)
+        assert _places(connection) == {
+            epoch: "traces_before",
+            today: "traces_before",
+            later: "traces_default",
+        }
+    _migrate(address, "downgrade", "0005")
+    with engine.begin() as connection:
+        assert set(_places(connection).values()) == {"traces"}
+        assert set(_places(connection)) == {epoch, today, later}
+        connection.execute(
+            text(
+                "INSERT INTO signals (id, tenant_id, trace_id, source, content_sha256) "
+                "SELECT id, tenant_id, id, 'feedback', 'x' FROM traces"
+            )
+        )
+    engine.dispose()
+    admin.dispose()
+
+
+def _is_no_partition(name: str | None, kind: str, _: object) -> bool:
+    return kind != "table" or not (name or "").startswith("traces_")
+
+
+def _migrate(url: str, *to: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", *to],
+        env={**os.environ, "DORMOUSE_DATABASE_URL": url},
+        check=True,
+        capture_output=True,
+    )
+
+
+def _insert(connection: Connection, *trace_ids: UUID) -> None:
+    """Traces with these ids, of a tenant and a model that are made if need be."""
+    owner = {"id": UUID(int=1)}
+    for statement in (
+        "INSERT INTO tenants (id, name) VALUES (:id, 'a') ON CONFLICT DO NOTHING",
+        "INSERT INTO models (id, tenant_id, name, base) VALUES (:id, :id, 'a', 'b') "
+        "ON CONFLICT DO NOTHING",
+    ):
+        connection.execute(text(statement), owner)
+    for trace_id in trace_ids:
+        connection.execute(
+            text(
+                "INSERT INTO traces (id, tenant_id, model_id, session_id, status, store, state, "
+                "request, timing, thread_sha256, created_at) VALUES (:trace_id, :id, :id, 's', "
+                "'complete', true, 'queued', '{}', '{}', 'x', now())"
+            ),
+            {**owner, "trace_id": trace_id},
+        )
+
+
+def _places(connection: Connection) -> dict[UUID, str]:
+    rows = connection.execute(text("SELECT id, tableoid::regclass::text FROM traces"))
+    return {row[0]: row[1] for row in rows}
