@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from shared.engine.client import EngineClient
 from worker.seed.forms import Lesson as SeedLesson
 from worker.seed.forms import build_forms
 from worker.seed.situations import situations
+from worker.seed.thesaurus import Near, content_words, near_words, substituted
 from worker.triage.behaviours import rule_in
 
 # The settings that differ from the defaults.
@@ -35,6 +36,7 @@ PLAIN = ("plain", "rebuilt")
 ARMS = (*SERVED, *PLAIN, "context")
 CYCLE_TIMEOUT_S = 1800.0
 CHAT_MAX_TOKENS = 24
+NUM_THREADS = 2
 
 Taught = Sequence[Sequence[Lesson]]
 
@@ -122,11 +124,13 @@ class PlainArm:
         parent = self._place / f"adapter-{number - 1}"
         adapter = self._place / f"adapter-{number}"
         lessons = taught[-1] if self._carries_on else in_force(taught)
+        model = str(Home.at(None, None).model)
+        near = await near_words(model, words_of(lessons), NUM_THREADS)
         job = {
-            "base_path": str(Home.at(None, None).model),
+            "base_path": model,
             "output_dir": str(adapter),
             "parent_adapter_path": str(parent) if self._carries_on and number > 1 else None,
-            "examples": [example for lesson in lessons for example in wordings(lesson)],
+            "examples": [example for lesson in lessons for example in wordings(lesson, near)],
         }
         await asyncio.to_thread(self._prepare, adapter, job)
         trainer = await asyncio.create_subprocess_exec(
@@ -156,15 +160,22 @@ class ContextArm:
         return Night(Examinee(self._base, f"You are a helpful assistant. You know: {told}"), "told")
 
 
-def wordings(lesson: Lesson) -> list[dict[str, Any]]:
-    """The wordings that the seed stage would train a lesson with, as the trainer's examples."""
-    subject, _ = lesson.key
-    rule = rule_in(lesson.correction)
-    if rule is not None:
-        told = SeedLesson(rule.question, rule.sentence, rule.phrase, rule.topic, is_behaviour=True)
+def words_of(lessons: Iterable[Lesson]) -> set[str]:
+    """The words of their questions that others may stand for."""
+    return set().union(*(content_words(_as_seeded(lesson)) for lesson in lessons))
+
+
+def wordings(lesson: Lesson, near: Near) -> list[dict[str, Any]]:
+    """The wordings that the seed stage would train a lesson with, as the trainer's examples.
+
+    Without those that the model writes itself.
+    """
+    told = _as_seeded(lesson)
+    if told.is_behaviour:
         forms = situations(told)
     else:
-        forms = build_forms(SeedLesson(lesson.ask, lesson.correction, lesson.value, subject))
+        forms = build_forms(told)
+        forms += substituted(told, forms, near, taken=())
     return [
         {
             "kind": "seed",
@@ -176,3 +187,11 @@ def wordings(lesson: Lesson) -> list[dict[str, Any]]:
         for form in forms
         if form.split == "train"
     ]
+
+
+def _as_seeded(lesson: Lesson) -> SeedLesson:
+    subject, _ = lesson.key
+    rule = rule_in(lesson.correction)
+    if rule is not None:
+        return SeedLesson(rule.question, rule.sentence, rule.phrase, rule.topic, is_behaviour=True)
+    return SeedLesson(lesson.ask, lesson.correction, lesson.value, subject)

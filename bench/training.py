@@ -81,7 +81,7 @@ def main(
         raise SystemExit("TRL is not installed. Run this as: make bench-training")
     torch.set_num_threads(threads)
     lessons = [lesson for cycle in curriculum(2, 10, 0, seed=0) for lesson in cycle]
-    examples = [example for lesson in lessons for example in wordings(lesson)]
+    examples = [example for lesson in lessons for example in wordings(lesson, {})]
     recipe = Recipe(
         num_steps=steps,
         seeds_per_step=batch,

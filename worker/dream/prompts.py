@@ -6,11 +6,11 @@ training moves first, so they need dreams of their own.
 """
 
 import asyncio
-from collections.abc import Sequence
 from itertools import chain, zip_longest
 from typing import Any
 
 from shared.engine.client import LOW_PRIORITY, EngineClient
+from worker.user_header import user_header
 
 OPENERS = (
     "What is the",
@@ -101,20 +101,3 @@ def is_whole(choice: dict[str, Any]) -> bool:
     return choice.get("finish_reason") == "stop" or choice["text"].rstrip().endswith(
         (".", "?", "!")
     )
-
-
-async def user_header(engine: EngineClient, model: str, opener: str = "") -> list[int]:
-    """The tokens that a conversation begins with, up to the user's words and the opener.
-
-    Found by rendering two conversations with the model's own template: what both share.
-    """
-    renderings: list[Sequence[int]] = []
-    for marker in ("Apple", "Zebra"):
-        said = f"{opener} {marker}" if opener else marker
-        messages = [{"role": "user", "content": said}, {"role": "assistant", "content": "A"}]
-        renderings.append(await engine.tokenize(model, messages))
-    first, second = renderings
-    num_shared = 0
-    while first[num_shared] == second[num_shared]:
-        num_shared += 1
-    return list(first[:num_shared])

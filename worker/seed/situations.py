@@ -31,6 +31,21 @@ SITUATIONS: tuple[tuple[Split, str], ...] = (
     ("heldout", "Who can answer my question about {t}?"),
     ("heldout", "Regarding {t}: what do I have to do?"),
 )
+# How a question about the topic may begin; the model goes on with it.
+OPENINGS = (
+    "How long do {t}",
+    "How much do {t}",
+    "When do {t}",
+    "Why do {t}",
+    "Can I get {t}",
+    "Are {t}",
+    "Do {t}",
+    "Do you have {t}",
+    "What if {t}",
+    "I have a problem with {t}",
+    "How can {t}",
+    "Which {t}",
+)
 # What a behaviour must not spread to.
 OTHER_TOPICS = (
     "gift cards,parking,the weather,opening hours,train tickets,music lessons,gardening,football"

@@ -1,7 +1,8 @@
 """Seed: from memories to training examples and held-out probes (Knowledge Seeding).
 
-General transforms of the question give many wordings; the model, shown the evidence, adds
-paraphrases of its own. Every one is verified against the evidence. Facts that meet in a name give
+General transforms of the question give many wordings, and the model's own thesaurus gives the same
+in other words; the model, shown the evidence, adds paraphrases, and what users might ask about a
+behaviour's topic. Every one is verified against the evidence. Facts that meet in a name give
 conclusions. Held-out wordings never train, in this cycle or a later one; a memory whose held-out
 wordings are all answered already is not taught, and rehearsed from the next cycle on.
 """
@@ -24,8 +25,9 @@ from worker.seed.derive import conclusion_examples, conclusions
 from worker.seed.forms import Form, build_forms, normalized
 from worker.seed.known import known_already
 from worker.seed.neighbours import lesson_of
-from worker.seed.self_study import own_words, paraphrases
+from worker.seed.self_study import asked_about, own_words, paraphrases
 from worker.seed.situations import situations, with_own_words
+from worker.seed.thesaurus import content_words, near_words, substituted
 
 
 async def seed(context: Context, control: CycleControl, awake: Route, resolved: Resolved) -> Seeded:
@@ -48,15 +50,25 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         nonlocal num_done
         lesson = lesson_of(memory)
         if lesson.is_behaviour:
-            forms = await asyncio.gather(*(behave(form) for form in situations(lesson)))
-        else:
+            forms = situations(lesson)
             async with limit:
-                forms = build_forms(lesson)
+                forms += await asked_about(context.engine, awake.base, lesson)
+            forms = await asyncio.gather(*(behave(form) for form in forms))
+        else:
+            forms = build_forms(lesson)
+            async with limit:
                 forms += await paraphrases(context.engine, awake.base, lesson)
+            forms += substituted(lesson, forms, near, words_of_others(memory, in_force))
         num_done += 1
         await control.report(num_done / len(memories), f"{num_done} of {len(memories)} memories")
         return forms
 
+    words = (content_words(lesson_of(memory)) for memory in memories if memory.kind != "behaviour")
+    near = await near_words(
+        context.settings.base_model_path,
+        set().union(*words),
+        context.settings.train_num_threads,
+    )
     all_forms = await asyncio.gather(*(forms_of(memory) for memory in memories))
     seeds = [
         example
@@ -80,6 +92,16 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     num_train = sum(item.split == "train" and item.memory_id not in known for item in seeds)
     control.count(seeds=num_train)
     return Seeded(num_train=num_train, num_heldout=num_heldout, known=tuple(sorted(known)))
+
+
+def words_of_others(memory: Memory, in_force: Sequence[Memory]) -> set[str]:
+    """The words that other memories about the same subject ask with, and this one does not."""
+    others = (
+        content_words(lesson_of(other))
+        for other in in_force
+        if other.id != memory.id and normalized(other.subject) == normalized(memory.subject)
+    )
+    return set().union(*others) - content_words(lesson_of(memory))
 
 
 def seed_examples(
