@@ -70,7 +70,7 @@ async def test_what_is_exported_can_be_brought_into_an_empty_database_and_is_the
     assert parsed(await stranger.get("/admin/traces")) == []
 
     async with sessions.begin() as session:
-        await session.execute(text("TRUNCATE traces CASCADE"))
+        await session.execute(text("TRUNCATE traces, signals CASCADE"))
     assert parsed(await admin.get("/admin/traces")) == []
     content = lines(*exported)
     reply = await admin.post("/admin/traces", content=content)
