@@ -44,6 +44,8 @@ def to_line(trace: Trace, signals: Sequence[Signal], versions: Mapping[UUID, int
         signals=tuple(
             ArchivedSignal(rating=s.rating, correction=s.correction, comment=s.comment)
             for s in signals
+            # The others are seen in the requests again.
+            if s.source == "feedback"
         ),
     )
     line = {

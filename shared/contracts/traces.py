@@ -9,7 +9,9 @@ from pydantic import ConfigDict, Field
 from shared.contracts.base import Contract, Request
 
 TraceStatus = Literal["complete", "abandoned", "failed"]
-SignalSource = Literal["feedback", "next_turn"]
+# What users say without words: they ask for another reply, or write their turn anew.
+ImplicitSource = Literal["regenerated", "edited"]
+SignalSource = Literal["feedback", "next_turn"] | ImplicitSource
 
 
 class Trace(Contract):

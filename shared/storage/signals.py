@@ -9,7 +9,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import new_id
-from shared.contracts.traces import Feedback, FeedbackRequest, Signal, SignalSource
+from shared.contracts.traces import (
+    Feedback,
+    FeedbackRequest,
+    ImplicitSource,
+    Signal,
+    SignalSource,
+)
 from shared.db.tables import SignalRow, TraceRow
 
 
@@ -61,6 +67,31 @@ class SignalStore:
             ).one()
         feedback = Feedback.model_validate(added, from_attributes=True)
         return feedback, added.content_sha256 == sha256
+
+    async def add_implied(
+        self,
+        tenant_id: UUID,
+        cycle_id: UUID,
+        trace_id: UUID,
+        with_trace: UUID,
+        source: ImplicitSource,
+        comment: str,
+    ) -> None:
+        """Record what a cycle saw in the requests; once, however often it looks."""
+        content = FeedbackRequest(trace_id=trace_id, comment=comment)
+        statement = insert(SignalRow).values(
+            id=new_id(),
+            tenant_id=tenant_id,
+            source=source,
+            state="claimed",
+            cycle_id=cycle_id,
+            idempotency_key=f"{source} {trace_id} {with_trace}",
+            content_sha256=_content_sha256(content),
+            **content.model_dump(),
+        )
+        await self._session.execute(
+            statement.on_conflict_do_nothing(index_elements=["tenant_id", "idempotency_key"])
+        )
 
     async def claim(self, model_id: UUID, cycle_id: UUID) -> int:
         """Give the queued signals of the model's learnable traces to a cycle.

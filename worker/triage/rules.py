@@ -80,8 +80,12 @@ def judge(
     by_id = {trace.id: trace for trace in (*context, *traces)}
     decisions: dict[UUID, TraceDecision] = {}
     findings: list[Finding] = []
+    edited = {signal.trace_id for signal in signals if signal.source == "edited"}
+    unwanted = edited | {signal.trace_id for signal in signals if signal.source == "regenerated"}
     praised = {s.trace_id for s in signals if (s.rating or 0) > 0 and not s.correction}
-    for claim in _claims(traces, signals, by_id):
+    # What a turn said before it was written anew is taken back.
+    said = [trace for trace in traces if trace.id not in edited]
+    for claim in _claims(said, signals, by_id):
         is_praised = claim.about in praised and not claim.is_told
         finding, decision = _weigh(claim, is_praised=is_praised)
         if finding is not None:
@@ -89,7 +93,7 @@ def judge(
         if decision.persistence != "discard" or claim.evidence.trace_id not in decisions:
             decisions[claim.evidence.trace_id] = decision
     disliked = {signal.trace_id for signal in signals if (signal.rating or 0) < 0}
-    for workflow in workflows([*context, *traces], disliked):
+    for workflow in workflows([*context, *traces], disliked | unwanted):
         finding = _repeated(workflow, by_id)
         if why_unfit(f"{finding.question}\n{finding.answer}") is None:
             findings.append(finding)
@@ -273,9 +277,14 @@ def _nothing_claimed(trace: Trace, signals: Sequence[Signal]) -> TraceDecision:
         for signal in signals
         if signal.trace_id == trace.id and signal.rating is not None
     ]
+    sources = {signal.source for signal in signals if signal.trace_id == trace.id}
     steps = steps_of(trace)
     if any(rating < 0 for rating in ratings):
         reason = "rated down without a correction: never imitated, and nothing to learn instead"
+    elif sources & {"edited"}:
+        reason = "the user wrote this turn anew: what it said before is taken back"
+    elif sources & {"regenerated"}:
+        reason = "the user asked for another reply: never imitated, and nothing to learn instead"
     elif steps:
         reason = why_discarded(steps)
     elif is_question(trace.user_text):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from shared.contracts.base import new_id
 from shared.contracts.cycles import Lease
 from shared.contracts.memories import Memory
+from shared.contracts.traces import Signal
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.documents import DocumentStore
 from shared.storage.memories import MemoryStore
@@ -14,6 +15,7 @@ from worker.context import Context
 from worker.control import CycleControl
 from worker.results import Triaged
 from worker.triage.documents import study
+from worker.triage.implicit import Implied, implied_by
 from worker.triage.rules import Finding, judge, merged
 
 SESSION_MEMORY_TTL = timedelta(hours=24)
@@ -27,7 +29,8 @@ async def triage(context: Context, control: CycleControl) -> Triaged:
         context_traces = await TraceStore(session).context(lease.cycle_id)
         signals = await SignalStore(session).claimed(lease.cycle_id)
         documents = await DocumentStore(session).claimed(lease.cycle_id)
-    decisions, findings = judge(traces, signals, context_traces)
+    implied = implied_by(traces, context_traces)
+    decisions, findings = judge(traces, [*signals, *map(_signal, implied)], context_traces)
     studied = {document.id: study(document) for document in documents}
     read = [finding for found in studied.values() for finding in found.findings]
     memories = [_memory(lease, finding) for finding in merged([*findings, *read])]
@@ -36,10 +39,29 @@ async def triage(context: Context, control: CycleControl) -> Triaged:
         store = MemoryStore(session)
         await store.discard_of(lease.cycle_id)
         await store.add(memories)
+        for item in implied:
+            await SignalStore(session).add_implied(
+                traces[0].tenant_id,
+                lease.cycle_id,
+                item.trace_id,
+                item.with_trace,
+                item.source,
+                item.comment,
+            )
         await TraceStore(session).add_decisions(lease.cycle_id, decisions)
         await DocumentStore(session).set_counts({i: found.counts for i, found in studied.items()})
     control.count(memories=len(memories))
     return Triaged(memory_ids=[memory.id for memory in memories])
+
+
+def _signal(implied: Implied) -> Signal:
+    return Signal(
+        id=new_id(),
+        trace_id=implied.trace_id,
+        source=implied.source,
+        comment=implied.comment,
+        created_at=datetime.now(UTC),
+    )
 
 
 def _memory(lease: Lease, finding: Finding) -> Memory:
