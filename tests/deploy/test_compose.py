@@ -17,13 +17,13 @@ PROFILES = ["gpu", "cpu"]
 Services = dict[str, dict[str, Any]]
 
 
-def read(*flags: str) -> dict[str, Any]:
+def read(*flags: str, project: Path = PROJECT) -> dict[str, Any]:
     environ = {name: value for name, value in os.environ.items() if "DORMOUSE" not in name}
     environ.pop("COMPOSE_PROFILES", None)
-    command = [str(COMPOSE), "--project-directory", str(PROJECT)]
-    command += ["--env-file", str(PROJECT / ".env.example")]
+    command = [str(COMPOSE), "--project-directory", str(project)]
+    command += ["--env-file", str(project / ".env.example")]
     command += [*flags, "config", "--format", "json"]
-    result = subprocess.run(command, env=environ, capture_output=True, text=True)
+    result = subprocess.run(command, env=environ, cwd=project, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     content: dict[str, Any] = json.loads(result.stdout)
     return content
@@ -101,6 +101,17 @@ def test_services_read_their_secrets_from_files(services: Services) -> None:
     assert {"dormouse_api_key", "dormouse_admin_key"} <= sources(services["api"])
     assert not {"dormouse_api_key", "dormouse_admin_key"} & sources(services["worker"])
     assert services["postgres"]["environment"]["POSTGRES_PASSWORD_FILE"].startswith("/run/secrets")
+
+
+def test_a_setting_in_the_env_file_reaches_whoever_reads_it(tmp_path: Path) -> None:
+    for name in ("docker-compose.yml", ".env.example"):
+        (tmp_path / name).write_text((PROJECT / name).read_text())
+    (tmp_path / ".env").write_text("DORMOUSE_SLEEP_CRON=0 3 * * *\n")
+    found: Services = read("--profile", "cpu", project=tmp_path)["services"]
+    for name in ("api", "worker", "beat"):
+        assert found[name]["environment"]["DORMOUSE_SLEEP_CRON"] == "0 3 * * *"
+        assert found[name]["environment"]["DORMOUSE_SECRETS_DIR"] == "/run/secrets"
+    assert "DORMOUSE_SLEEP_CRON" not in (found["postgres"].get("environment") or {})
 
 
 def test_what_runs_for_long_is_checked_and_restarted(services: Services) -> None:
