@@ -101,15 +101,7 @@ def base_environment(environ: Mapping[str, str], settings: Mapping[str, str]) ->
 def _our_services(home: Home, port: int) -> tuple[Service, ...]:
     python = sys.executable
     celery = (python, "-m", "celery", "-A", "worker.app")
-    api_flags = (
-        "--no-access-log",
-        "--host",
-        HOST,
-        "--port",
-        str(port),
-        "--timeout-graceful-shutdown",
-        "8",
-    )
+    api_flags = ("--host", HOST, "--port", str(port), "--drain-s", "8")
     log = home.logs
     return (
         Service(
@@ -121,7 +113,7 @@ def _our_services(home: Home, port: int) -> tuple[Service, ...]:
         ),
         Service(
             name="api",
-            argv=(python, "-m", "uvicorn", "api.main:app", *api_flags),
+            argv=(python, "-m", "api", *api_flags),
             needs=("migrations", "valkey"),
             ready=lambda: _answers(f"http://{HOST}:{port}/readyz"),
             cwd=PROJECT,

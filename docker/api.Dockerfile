@@ -21,4 +21,4 @@ USER 10001:10001
 EXPOSE 8400
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 CMD \
     ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8400/livez', timeout=5)"]
-CMD ["uvicorn", "api.main:app", "--host", "0.0.0.0", "--port", "8400", "--no-access-log", "--timeout-graceful-shutdown", "30"]
+CMD ["python", "-m", "api", "--host", "0.0.0.0", "--port", "8400", "--drain-s", "30"]

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     )
 
     # Chat.
+    api_workers: int = Field(
+        default=1, ge=1, description="Processes of `python -m api`; they share its port."
+    )
     max_body_bytes: int = 4 * 1024 * 1024
     max_choices: int = Field(default=8, description="Largest `n` that a client may ask for.")
     max_running_chats: int = Field(

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.dependencies import ServicesDep
 from api.health import metrics
@@ -37,4 +37,4 @@ async def read_metrics(services: ServicesDep) -> Response:
     metrics.SPOOLED.set(services.health.num_spooled())
     checks = await services.health.checks()
     metrics.READY.set(all(state == "ok" for state in checks.values()))
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

@@ -7,6 +7,7 @@ is idempotent: the trace's id is the row's key.
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -61,11 +62,17 @@ class TraceSpool:
         """The waiting traces, oldest first."""
         for path in self._paths():
             try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                # Another process of this API replayed it.
+                continue
+            try:
                 # Not `model_validate_json`, which reads less nested JSON than could be written.
-                yield Trace.model_validate(orjson.loads(path.read_bytes()))
+                yield Trace.model_validate(orjson.loads(content))
             except ValueError as error:
                 log.error("spooled trace %s cannot be read: %s", path.name, error)
-                path.rename(path.with_suffix(REJECTED))
+                with suppress(FileNotFoundError):
+                    path.rename(path.with_suffix(REJECTED))
 
     def remove(self, trace: Trace) -> None:
         """PostgreSQL has it now."""
@@ -74,7 +81,8 @@ class TraceSpool:
     def set_aside(self, trace: Trace) -> None:
         """PostgreSQL will never take it: keep it for a person, out of the way of the others."""
         path = self._directory / f"{trace.id}{SUFFIX}"
-        path.rename(path.with_suffix(REJECTED))
+        with suppress(FileNotFoundError):
+            path.rename(path.with_suffix(REJECTED))
 
     @property
     def num_set_aside(self) -> int:
