@@ -9,14 +9,13 @@ from api.chat.recorder import TraceRecorder
 from api.chat.service import ChatService
 from api.directory import Directory
 from api.documents.service import DocumentService
+from api.engines import EnginePool
 from api.feedback.service import FeedbackService
-from api.health.guard import EngineGuard
 from api.health.service import HealthService
 from api.memories.service import MemoryService
 from api.sleep.service import SleepService
 from api.traces.service import TraceService
 from shared.db.session import Sessions, create_engine, create_sessions
-from shared.engine.client import EngineClient
 from shared.queue.wakeups import Queue, create_celery
 from shared.settings import Settings
 from shared.storage.spool import TraceSpool
@@ -51,21 +50,20 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     spool = TraceSpool(settings.spool_dir, settings.spool_max_bytes)
     async with (
         Directory(settings, sessions) as directory,
-        EngineClient(settings) as engine,
-        EngineGuard(engine, sessions, settings.engine_check_interval_s) as guard,
+        EnginePool(settings, sessions) as engines,
         TraceRecorder(sessions, spool) as recorder,
     ):
         yield Services(
             settings=settings,
             directory=directory,
-            chat=ChatService(settings, directory, engine, guard, recorder),
+            chat=ChatService(settings, directory, engines, recorder),
             feedback=FeedbackService(sessions),
             sleep=SleepService(sessions, queue),
-            adapters=AdapterService(directory, guard),
+            adapters=AdapterService(directory, engines),
             memories=MemoryService(sessions),
             documents=DocumentService(directory),
             traces=TraceService(settings, directory),
-            health=HealthService(sessions, guard, spool),
+            health=HealthService(sessions, engines, spool),
         )
     await database.dispose()
 

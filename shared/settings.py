@@ -30,7 +30,9 @@ class Settings(BaseSettings):
         default=SecretStr("redis://localhost:6379/0"), description="Valkey or Redis, for wake-ups."
     )
     engine_url: str = Field(
-        default="http://localhost:8001", description="vLLM's OpenAI server, kept private."
+        default="http://localhost:8001",
+        description="vLLM's OpenAI server, kept private; several, separated by commas, share the "
+        "chats. Sleep cycles use the first.",
     )
     engine_api_key: SecretStr | None = None
     database_pool_size: int = 10
@@ -137,6 +139,11 @@ class Settings(BaseSettings):
     gate_concurrency: int = 16
     gate_max_general: int = Field(default=100, description="Largest number of capability probes.")
     log_level: str = "INFO"
+
+    @property
+    def engine_urls(self) -> list[str]:
+        """The engines, without what is empty."""
+        return [url.strip() for url in self.engine_url.split(",") if url.strip()]
 
 
 @lru_cache

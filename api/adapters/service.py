@@ -3,7 +3,7 @@
 from typing import Literal
 
 from api.directory import Directory
-from api.health.guard import EngineGuard
+from api.engines import EnginePool
 from shared.contracts.adapters import Adapter, AdapterFile, Caller, Rollback, RollbackRequest, Route
 from shared.errors import NotFoundError, RollbackError
 from shared.storage.adapters import AdapterStore
@@ -15,13 +15,13 @@ class AdapterService:
 
     Args:
         directory: Must ask again once the pointer has moved.
-        guard: Proves that the version to go back to acts, before the pointer moves.
+        engines: Must prove that the version to go back to acts, before the pointer moves.
     """
 
-    def __init__(self, directory: Directory, guard: EngineGuard) -> None:
+    def __init__(self, directory: Directory, engines: EnginePool) -> None:
         self._directory = directory
         self._sessions = directory.sessions
-        self._guard = guard
+        self._engines = engines
 
     async def list_all(self, caller: Caller) -> list[Adapter]:
         """The newest version first."""
@@ -57,7 +57,7 @@ class AdapterService:
                     code="model_not_found",
                 )
             target = await self._target(AdapterStore(session), route, request.to)
-        await self._guard.ensure(target)
+        await self._engines.ensure(target)
         async with self._sessions.begin() as session:
             store = AdapterStore(session)
             before = await store.move(

@@ -23,12 +23,12 @@ from api.chat.reminders import asked_in, relevant
 from api.chat.request import answered_prefix, read_body, thread_sha256
 from api.chat.stream import ChatStream
 from api.directory import Directory
-from api.health.guard import EngineGuard
+from api.engines import EnginePool
 from shared.contracts.adapters import Caller, Route
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory
 from shared.contracts.traces import Trace
-from shared.engine.client import EngineClient, whole_reply
+from shared.engine.client import whole_reply
 from shared.errors import (
     BadRequestError,
     DormouseError,
@@ -54,8 +54,7 @@ class ChatService:
     Args:
         settings: Limits.
         directory: Who answers on a name.
-        engine: Where replies come from.
-        guard: Knows whether an adapter acts.
+        engines: Where replies come from.
         recorder: Writes traces.
     """
 
@@ -63,14 +62,12 @@ class ChatService:
         self,
         settings: Settings,
         directory: Directory,
-        engine: EngineClient,
-        guard: EngineGuard,
+        engines: EnginePool,
         recorder: TraceRecorder,
     ) -> None:
         self._settings = settings
         self._directory = directory
-        self._engine = engine
-        self._guard = guard
+        self._engines = engines
         self._recorder = recorder
         self._admission = Admission(settings)
         self._limits = Limits(settings.max_choices, settings.max_completion_tokens)
@@ -158,26 +155,12 @@ class ChatService:
         return response if exchange.asked.stream else await whole_reply(response)
 
     async def _open(self, exchange: Exchange, stack: AsyncExitStack) -> aiohttp.ClientResponse:
-        """Begin the generation, on an adapter that is proven to act.
-
-        An engine that restarted a moment ago does not know the adapter's name: it is restored and
-        asked once more. It never answers with something else.
-        """
+        """Begin the generation."""
         asked, name = exchange.asked, exchange.route.engine_name
         sent = for_engine(asked, exchange.body, name, exchange.memories, self._limits)
         sent |= asked.named(exchange.id)
-        await self._guard.ensure(exchange.route.adapter)
-        try:
-            return await stack.enter_async_context(
-                self._engine.open(asked.path, sent, whole=not asked.stream)
-            )
-        except EngineRejectedError as error:
-            if error.status_code != 404 or exchange.route.adapter is None:
-                raise
-        self._guard.forget(exchange.route.adapter)
-        await self._guard.ensure(exchange.route.adapter)
         return await stack.enter_async_context(
-            self._engine.open(asked.path, sent, whole=not asked.stream)
+            self._engines.open(exchange.route.adapter, asked.path, sent, whole=not asked.stream)
         )
 
     async def _before(self, caller: Caller, trace_id: UUID) -> Trace:
@@ -205,10 +188,11 @@ class ChatService:
         body = await read_body(request, self._settings.max_body_bytes)
         asked = parse(CountRequest, body, self._limits)
         route = await self._directory.route(caller.tenant_id, asked.model)
-        await self._guard.ensure(route.adapter)
         sent = {**without_reserved(body), "model": route.engine_name}
+        path = f"{asked.path}/count_tokens"
         try:
-            return await self._engine.post(f"{asked.path}/count_tokens", sent)
+            async with self._engines.open(route.adapter, path, sent, whole=True) as response:
+                return await whole_reply(response)
         except EngineRejectedError as error:
             raise _without_engine_name(error, route) from error
 

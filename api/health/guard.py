@@ -53,6 +53,10 @@ class EngineGuard:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    def has(self, adapter: AdapterFile | None) -> bool:
+        """True for an adapter that is proven to act, and for the base."""
+        return adapter is None or adapter.engine_name in self._proven
+
     async def ensure(self, adapter: AdapterFile | None) -> None:
         """Return once the adapter is proven to act; at once for one that is, or for the base.
 
@@ -61,8 +65,9 @@ class EngineGuard:
             AdapterNotAppliedError: If it refuses the adapter, or the adapter does not act.
             AdapterFileError: If its files are damaged.
         """
-        if adapter is None or adapter.engine_name in self._proven:
+        if self.has(adapter):
             return
+        assert adapter is not None
         async with self._lock:
             if adapter.engine_name not in self._proven:
                 try:

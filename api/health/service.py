@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.health.guard import EngineGuard
+from api.engines import EnginePool
 from shared.db.session import Sessions
 from shared.storage.spool import TraceSpool
 
@@ -13,20 +13,20 @@ class HealthService:
 
     Args:
         sessions: The database.
-        guard: The engine and its adapters.
+        engines: The engines and their adapters.
         spool: Traces that wait for the database.
     """
 
-    def __init__(self, sessions: Sessions, guard: EngineGuard, spool: TraceSpool) -> None:
+    def __init__(self, sessions: Sessions, engines: EnginePool, spool: TraceSpool) -> None:
         self._sessions = sessions
-        self._guard = guard
+        self._engines = engines
         self._spool = spool
 
     async def checks(self) -> dict[str, str]:
         """Each part with `ok`, or with what is wrong."""
         return {
             "database": await self._database(),
-            "engine": self._guard.complaint or "ok",
+            "engine": self._engines.complaint or "ok",
         }
 
     def num_spooled(self) -> int:

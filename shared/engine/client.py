@@ -21,10 +21,11 @@ class EngineClient:
     """vLLM's OpenAI server.
 
     Args:
-        settings: Address, key and timeouts.
+        settings: Addresses, key and timeouts.
+        url: Which of the engines; the first one unless it is given.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, url: str | None = None) -> None:
         headers = {"Content-Type": "application/json"}
         if settings.engine_api_key is not None:
             headers["Authorization"] = f"Bearer {settings.engine_api_key.get_secret_value()}"
@@ -34,7 +35,7 @@ class EngineClient:
             sock_read=settings.engine_reply_timeout_s,
         )
         self._session = aiohttp.ClientSession(
-            base_url=settings.engine_url.rstrip("/") + "/",
+            base_url=(url or settings.engine_urls[0]).rstrip("/") + "/",
             headers=headers,
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(
