@@ -7,13 +7,14 @@ process that dies is started again by the first, which only watches.
 import argparse
 import os
 import tempfile
+from contextlib import ExitStack
 
 import uvicorn
 
 from shared.settings import get_settings
 
 # Read by prometheus_client when it is first imported: where processes put their numbers together.
-METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def main() -> None:
@@ -26,9 +27,10 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     workers = get_settings().api_workers
-    with tempfile.TemporaryDirectory(prefix="dormouse-metrics-") as directory:
+    with ExitStack() as stack:
         if workers > 1:
-            os.environ[METRICS_DIR] = directory
+            directory = tempfile.TemporaryDirectory(prefix="dormouse-metrics-")
+            os.environ[DIRECTORY] = stack.enter_context(directory)
         uvicorn.run(
             "api.main:app",
             host=arguments.host,
