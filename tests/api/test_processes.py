@@ -55,7 +55,7 @@ def workers_of(first: psutil.Process) -> list[psutil.Process]:
 
 
 async def until_all_answer(url: str, first: psutil.Process) -> None:
-    async with asyncio.timeout(60), httpx.AsyncClient() as client:
+    async with asyncio.timeout(180), httpx.AsyncClient() as client:
         while len(workers_of(first)) < NUM_WORKERS:
             await asyncio.sleep(0.1)
         num_ready = 0
