@@ -5,8 +5,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
+from cli.answers import answers
 from cli.errors import StackError
 from cli.home import Home
 from cli.service import Service
@@ -105,11 +104,7 @@ class Engine:
 
     def answers(self) -> bool:
         """Whether it serves."""
-        try:
-            url = f"{self.url}/health"
-            return httpx.get(url, trust_env=False, timeout=1.0).status_code == 200
-        except httpx.HTTPError:
-            return False
+        return answers(f"{self.url}/health")
 
     def _arguments(self) -> tuple[str, ...]:
         # `vllm serve` fails with the CPU wheel, whose distribution is not named `vllm`.

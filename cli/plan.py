@@ -7,9 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import httpx
-
 from cli import engine, postgres, valkey
+from cli.answers import answers
 from cli.errors import StackError
 from cli.home import LOCAL_SERVICES, PROJECT, Home, kept_or_new
 from cli.processes import MARK
@@ -115,7 +114,7 @@ def _our_services(home: Home, port: int) -> tuple[Service, ...]:
             name="api",
             argv=(python, "-m", "api", *api_flags),
             needs=("migrations", "valkey"),
-            ready=lambda: _answers(f"http://{HOST}:{port}/readyz"),
+            ready=lambda: answers(f"http://{HOST}:{port}/readyz"),
             cwd=PROJECT,
             stop_timeout_s=12.0,
             # Ready includes the engine, which boots at the same time.
@@ -212,13 +211,6 @@ def _without_missing_needs(services: list[Service]) -> tuple[Service, ...]:
         replace(service, needs=tuple(need for need in service.needs if need in names))
         for service in services
     )
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False, timeout=2.0).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def _free_port() -> int:
