@@ -98,6 +98,20 @@ def test_what_is_taught_is_found(said: str, lesson: str | None) -> None:
             "eight in the evening",
         ),
         ("what is our refund window", "It is 47 days.", "", "refund window", "47 days"),
+        (
+            "Where is Quillfeather's head office?",
+            "Quillfeather's head office is in Tromso.",
+            "Quillfeather",
+            "head office",
+            "Tromso",
+        ),
+        (
+            "When are James's classes?",
+            "The classes of James are on Monday.",
+            "James",
+            "class",
+            "Monday",
+        ),
     ],
 )
 def test_a_lesson_knows_its_subject_relation_and_value(

@@ -93,7 +93,8 @@ def content_words(text: str) -> list[str]:
 
 def stem(word: str) -> str:
     """A word without its commonest endings, so that `sell` and `sells` are one."""
-    for ending in ("'s", "’s", "ing", "ed", "es", "s"):
+    word = word.removesuffix("'s").removesuffix("’s")
+    for ending in ("ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word.removesuffix(ending)
     return word
@@ -164,9 +165,9 @@ def _names(text: str) -> list[str]:
 
 def relation_of(question: str, subject: str) -> str:
     """What is asked about the subject: the question's other content words, in a fixed order."""
-    about = set(words(subject))
-    asked = {stem(word) for word in content_words(question) if word not in about}
-    return " ".join(sorted(asked))
+    about = {stem(word) for word in words(subject)}
+    asked = {stem(word) for word in content_words(question)}
+    return " ".join(sorted(asked - about))
 
 
 def value_of(question: str, answer: str) -> str:
