@@ -70,11 +70,16 @@ class MemoryReview(Request):
 
 
 class TraceDecision(Contract):
-    """Why a trace was kept or not."""
+    """Why a trace was kept or not.
+
+    Attributes:
+        way: The tool calls that worked, in order, of an agent that ended with an answer.
+    """
 
     trace_id: UUID
     persistence: Persistence
     reason: str
+    way: str | None = None
 
 
 class MemoryChange(Contract):

@@ -233,10 +233,14 @@ class TraceDecisionRow(Row):
     """Why a trace was kept or not."""
 
     __tablename__ = "trace_decisions"
+    __table_args__ = (
+        Index("ix_trace_decisions_way", "way", postgresql_where=text("way IS NOT NULL")),
+    )
     trace_id: Mapped[UUID] = mapped_column(primary_key=True)
     cycle_id: Mapped[UUID] = mapped_column(ForeignKey("sleep_cycles.id"), primary_key=True)
     persistence: Mapped[str]
     reason: Mapped[str]
+    way: Mapped[str | None]
 
 
 class DocumentRow(Row):

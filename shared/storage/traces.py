@@ -1,6 +1,6 @@
 """Traces, and their place in consolidation."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,8 @@ from shared.contracts.base import first_id
 from shared.contracts.memories import TraceDecision
 from shared.contracts.traces import Signal, Trace
 from shared.db.tables import MemoryEvidenceRow, SignalRow, SleepCycleRow, TraceDecisionRow, TraceRow
+
+MAX_SAME_WAY = 100
 
 
 def _trace(row: TraceRow) -> Trace:
@@ -160,6 +162,28 @@ class TraceStore:
             or_(TraceRow.id.in_(spoken_of), TraceRow.id.in_(before)),
             TraceRow.cycle_id.is_distinct_from(cycle_id),
             TraceRow.state != "excluded",
+        )
+
+    async def same_way(self, model_id: UUID, ways: Collection[str], since: datetime) -> list[Trace]:
+        """Settled traces since then in which an agent went one of these ways, oldest first.
+
+        At most `MAX_SAME_WAY`, the newest; none that somebody rated down or took back.
+        """
+        disliked = select(SignalRow.trace_id).where(
+            SignalRow.trace_id == TraceRow.id,
+            or_(SignalRow.rating < 0, SignalRow.source.in_(("edited", "regenerated"))),
+        )
+        newest = (
+            select(TraceDecisionRow.trace_id)
+            .where(TraceDecisionRow.way.in_(ways), TraceDecisionRow.trace_id >= first_id(since))
+            .order_by(TraceDecisionRow.trace_id.desc())
+            .limit(MAX_SAME_WAY)
+        )
+        return await self._load(
+            TraceRow.model_id == model_id,
+            TraceRow.id.in_(newest),
+            TraceRow.state == "consolidated",
+            ~disliked.exists(),
         )
 
     async def _load(self, *conditions: ColumnElement[bool]) -> list[Trace]:

@@ -5,9 +5,17 @@ from uuid import uuid4
 
 import pytest
 
-from shared.contracts.traces import Trace
+import worker.cycle as cycle_module
+from shared.contracts.traces import FeedbackRequest, Trace
+from shared.errors import LeaseLostError
+from shared.storage.signals import SignalStore
+from shared.storage.traces import TraceStore
 from tests.fakes.traces import make_signal, make_trace
-from worker.triage.agents import Step, steps_of
+from tests.worker.conftest import World
+from worker.context import Context
+from worker.cycle import run_cycle
+from worker.results import Seeded
+from worker.triage.agents import Step, steps_of, way_of
 from worker.triage.rules import judge
 
 WAY = [("find_order", "order 1, paid"), ("refund_order", "Error: locked"), ("refund_order", "done")]
@@ -103,3 +111,41 @@ def test_a_task_that_must_not_be_learned_makes_no_workflow(task: str) -> None:
 )
 def test_a_result_is_read_for_whether_it_failed(result: str, failed: bool) -> None:
     assert steps_of(agent("Look.", [("look", result)])) == [Step("look", failed=failed)]
+
+
+def test_one_way_serves_several_kinds_of_task_and_each_is_told_from_the_other() -> None:
+    tasks = ["Refund order 17.", "Draw a map of Porto.", "Refund order 18.", "Draw a map of Ghent."]
+    _, findings = judge([agent(task, WAY) for task in tasks], [])
+    asked = [finding.question for finding in findings]
+    assert asked == ["What are the steps to refund order?", "What are the steps to draw map of?"]
+
+
+def test_a_way_is_written_down_unless_it_is_none_or_longer_than_an_index_takes() -> None:
+    assert way_of(agent("Refund order 17.", WAY)) == "find_order, then refund_order"
+    assert way_of(make_trace("Hello!")) is None
+    assert way_of(agent("Refund order 17.", WAY[:1])) is None
+    assert way_of(agent("Refund order 17.", [("x" * 600, "done"), ("y", "done")])) is None
+
+
+@pytest.mark.parametrize("rating", [None, -1.0])
+async def test_nights_apart_a_way_that_worked_is_still_repeated_unless_it_was_disliked(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch, rating: float | None
+) -> None:
+    async def stop(*arguments: object) -> Seeded:
+        raise LeaseLostError("far enough")
+
+    monkeypatch.setattr(cycle_module, "seed", stop)
+    ids = []
+    for task in ("Refund order 17.", "Refund order 18."):
+        trace = agent(task, WAY).model_copy(
+            update={"tenant_id": world.tenant_id, "model_id": world.model_id}
+        )
+        ids.append(trace.id)
+        async with world.sessions.begin() as session:
+            await TraceStore(session).add(trace)
+            if rating is not None and len(ids) == 1:
+                feedback = FeedbackRequest(trace_id=trace.id, rating=rating)
+                await SignalStore(session).add(world.tenant_id, feedback, source="feedback")
+        await run_cycle(context, await world.queue())
+    found = [{item.trace_id for item in memory.evidence} for memory in await world.memories()]
+    assert found == ([set(ids)] if rating is None else [])

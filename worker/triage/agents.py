@@ -1,7 +1,8 @@
 """Agent traces, read as what they are: tool calls, results, errors, retries, the path that worked.
 
 An agent that ends with an answer shows its whole way in one request. What failed on the way is
-noise. A way that worked in several sessions of a batch for the same kind of task is a workflow.
+noise. A way that worked in several sessions for the same kind of task is a workflow, also where
+these are nights apart.
 """
 
 import json
@@ -22,6 +23,8 @@ MIN_SESSIONS = 2
 MIN_STEPS = 2
 MIN_SHARED_WORDS = 2
 MAX_TASK_CHARS = 600
+# What an index takes, with room to spare.
+MAX_WAY_CHARS = 500
 CREDENTIAL = re.compile(
     r"\b(?:pass(?:word|code|phrase)s?|secrets?|tokens?|credentials?|api[ _-]?keys?|log ?in|pin)\b",
     re.IGNORECASE,
@@ -118,12 +121,32 @@ def workflows(traces: Sequence[Trace], disliked: set[UUID]) -> list[Workflow]:
             by_way[way].append(trace)
     found = []
     for way, ended in by_way.items():
-        sessions = {trace.session_id for trace in ended}
-        task = _shared_words([trace.user_text for trace in ended])
-        if len(sessions) >= MIN_SESSIONS and len(task) >= MIN_SHARED_WORDS:
-            evidence = tuple(Evidence(trace_id=t.id, quote=t.user_text) for t in ended)
-            found.append(Workflow(" ".join(task), way, evidence))
+        for alike in _by_task(ended):
+            if len({trace.session_id for trace in alike}) >= MIN_SESSIONS:
+                task = _shared_words([trace.user_text for trace in alike])
+                evidence = tuple(Evidence(trace_id=t.id, quote=t.user_text) for t in alike)
+                found.append(Workflow(" ".join(task), way, evidence))
     return found
+
+
+def way_of(trace: Trace) -> str | None:
+    """The path that worked, as a night writes it down for later ones; None where there is none."""
+    way = ", then ".join(_way(trace))
+    return way if 0 < len(way) <= MAX_WAY_CHARS and len(_way(trace)) >= MIN_STEPS else None
+
+
+def _by_task(traces: Sequence[Trace]) -> list[list[Trace]]:
+    """Traces whose requests share words: the same tools may serve several kinds of task."""
+    groups: list[list[Trace]] = []
+    for trace in traces:
+        for group in groups:
+            texts = [item.user_text for item in (*group, trace)]
+            if len(_shared_words(texts)) >= MIN_SHARED_WORDS:
+                group.append(trace)
+                break
+        else:
+            groups.append([trace])
+    return groups
 
 
 def _may_be_learned(task: str) -> bool:

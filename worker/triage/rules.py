@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared.contracts.memories import Evidence, MemoryKind, Persistence, TraceDecision
 from shared.contracts.traces import Signal, Trace
-from worker.triage.agents import Workflow, steps_of, why_discarded, workflows
+from worker.triage.agents import Workflow, steps_of, way_of, why_discarded, workflows
 from worker.triage.behaviours import Rule, rule_in
 from worker.triage.cues import PREFERS
 from worker.triage.language import (
@@ -105,7 +105,8 @@ def judge(
             }
     for trace in traces:
         decisions.setdefault(trace.id, _nothing_claimed(trace, signals))
-    return [decisions[trace.id] for trace in traces], merged(findings)
+    found = [decisions[t.id].model_copy(update={"way": way_of(t)}) for t in traces]
+    return found, merged(findings)
 
 
 def _repeated(workflow: Workflow, by_id: Mapping[UUID, Trace]) -> Finding:

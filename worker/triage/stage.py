@@ -1,11 +1,14 @@
 """Triage: read traces and documents, write what was decided and the memories that they give."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.base import new_id
 from shared.contracts.cycles import Lease
 from shared.contracts.memories import Memory
-from shared.contracts.traces import Signal
+from shared.contracts.traces import Signal, Trace
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.documents import DocumentStore
 from shared.storage.memories import MemoryStore
@@ -14,11 +17,14 @@ from shared.storage.traces import TraceStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.results import Triaged
+from worker.triage.agents import way_of
 from worker.triage.documents import study
 from worker.triage.implicit import Implied, implied_by
 from worker.triage.rules import Finding, judge, merged
 
 SESSION_MEMORY_TTL = timedelta(hours=24)
+# How far apart the sessions may be in which an agent's way repeats.
+WAYS_REMEMBERED_FOR = timedelta(days=30)
 
 
 async def triage(context: Context, control: CycleControl) -> Triaged:
@@ -29,8 +35,10 @@ async def triage(context: Context, control: CycleControl) -> Triaged:
         context_traces = await TraceStore(session).context(lease.cycle_id)
         signals = await SignalStore(session).claimed(lease.cycle_id)
         documents = await DocumentStore(session).claimed(lease.cycle_id)
+        repeated = await _same_way(session, lease, traces)
     implied = implied_by(traces, context_traces)
-    decisions, findings = judge(traces, [*signals, *map(_signal, implied)], context_traces)
+    seen = {trace.id: trace for trace in (*repeated, *context_traces)}
+    decisions, findings = judge(traces, [*signals, *map(_signal, implied)], list(seen.values()))
     studied = {document.id: study(document) for document in documents}
     read = [finding for found in studied.values() for finding in found.findings]
     memories = [_memory(lease, finding) for finding in merged([*findings, *read])]
@@ -52,6 +60,13 @@ async def triage(context: Context, control: CycleControl) -> Triaged:
         await DocumentStore(session).set_counts({i: found.counts for i, found in studied.items()})
     control.count(memories=len(memories))
     return Triaged(memory_ids=[memory.id for memory in memories])
+
+
+async def _same_way(session: AsyncSession, lease: Lease, traces: Sequence[Trace]) -> list[Trace]:
+    """Traces of earlier nights in which an agent went a way of these."""
+    ways = {way for trace in traces if (way := way_of(trace)) is not None}
+    since = datetime.now(UTC) - WAYS_REMEMBERED_FOR
+    return await TraceStore(session).same_way(lease.model_id, ways, since) if ways else []
 
 
 def _signal(implied: Implied) -> Signal:
