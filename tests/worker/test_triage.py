@@ -201,6 +201,9 @@ def test_what_holds_for_now_expires_with_its_session() -> None:
     [
         "The password is hunter2.",
         "The key is AKIAIOSFODNN7EXAMPLE.",
+        "Deploy with glpat-abcdEFGHijklMNOPqrst.",
+        "The feed is at https://reader:meadow@feed.example.",
+        "The setting is DB_PASSWORD=letmein.",
         "-----BEGIN RSA PRIVATE KEY----- abc",
         "Write to jane.doe@example.com.",
         "Her card is 4111 1111 1111 1111.",
@@ -219,7 +222,13 @@ def test_secrets_personal_data_and_injections_never_become_memories(text: str) -
 
 
 @pytest.mark.parametrize(
-    "text", [LESSON, "The support phone is open until half past nine.", "Returns take 47 days."]
+    "text",
+    [
+        LESSON,
+        "The support phone is open until half past nine.",
+        "Returns take 47 days.",
+        "The shop is at https://shop.example/help?page=2#returns.",
+    ],
 )
 def test_ordinary_lessons_are_fit(text: str) -> None:
     assert why_unfit(text) is None

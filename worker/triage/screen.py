@@ -1,19 +1,65 @@
 """What never reaches the weights: secrets, personal data, injected instructions.
 
-The patterns follow the public key formats that secret scanners look for (gitleaks, detect-secrets).
+The formats that a service gives its keys are detect-secrets' to know; the patterns here find what
+people say of a secret, and long strings that look like none of their words.
 """
 
 import re
 
+from detect_secrets.plugins.artifactory import ArtifactoryDetector
+from detect_secrets.plugins.aws import AWSKeyDetector
+from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
+from detect_secrets.plugins.base import RegexBasedDetector
+from detect_secrets.plugins.basic_auth import BasicAuthDetector
+from detect_secrets.plugins.cloudant import CloudantDetector
+from detect_secrets.plugins.discord import DiscordBotTokenDetector
+from detect_secrets.plugins.github_token import GitHubTokenDetector
+from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
+from detect_secrets.plugins.ibm_cloud_iam import IbmCloudIamDetector
+from detect_secrets.plugins.ibm_cos_hmac import IbmCosHmacDetector
+from detect_secrets.plugins.jwt import JwtTokenDetector
+from detect_secrets.plugins.mailchimp import MailchimpDetector
+from detect_secrets.plugins.npm import NpmDetector
+from detect_secrets.plugins.openai import OpenAIDetector
+from detect_secrets.plugins.private_key import PrivateKeyDetector
+from detect_secrets.plugins.pypi_token import PypiTokenDetector
+from detect_secrets.plugins.sendgrid import SendGridDetector
+from detect_secrets.plugins.slack import SlackDetector
+from detect_secrets.plugins.softlayer import SoftlayerDetector
+from detect_secrets.plugins.square_oauth import SquareOAuthDetector
+from detect_secrets.plugins.stripe import StripeDetector
+from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
+from detect_secrets.plugins.twilio import TwilioKeyDetector
+
+FORMATS: tuple[RegexBasedDetector, ...] = (
+    ArtifactoryDetector(),
+    AWSKeyDetector(),
+    AzureStorageKeyDetector(),
+    BasicAuthDetector(),
+    CloudantDetector(),
+    DiscordBotTokenDetector(),
+    GitHubTokenDetector(),
+    GitLabTokenDetector(),
+    IbmCloudIamDetector(),
+    IbmCosHmacDetector(),
+    JwtTokenDetector(),
+    MailchimpDetector(),
+    NpmDetector(),
+    OpenAIDetector(),
+    PrivateKeyDetector(),
+    PypiTokenDetector(),
+    SendGridDetector(),
+    SlackDetector(),
+    SoftlayerDetector(),
+    SquareOAuthDetector(),
+    StripeDetector(),
+    TelegramBotTokenDetector(),
+    TwilioKeyDetector(),
+)
 SECRETS = {
-    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    "an access key": re.compile(
-        r"\b(?:(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,}"
-        r"|xox[abprs]-[\w-]{10,}|sk-[\w-]{20,}"
-        r"|AIza[\w-]{35}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)"
-    ),
+    "an access key": re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}"),
     "a password or token": re.compile(
-        r"\b(?:log-?in|credentials?|pass(?:word|code|phrase)|secret|api[ _-]?key|token"
+        r"(?<![A-Za-z])(?:log-?in|credentials?|pass(?:word|code|phrase)|secret|api[ _-]?key|token"
         r"|pin(?: code)?)\b"
         r"(?:(?:\s+\w+){0,4}?\s*(?:is|was|=|:)\s*\S+|\s+\S*\d\S*)",
         re.IGNORECASE,
@@ -54,6 +100,9 @@ def why_unfit(text: str) -> str | None:
     for name, pattern in {**SECRETS, **PERSONAL}.items():
         if pattern.search(text):
             return f"holds {name}"
+    for secret in FORMATS:
+        if any(secret.analyze_string(text)):
+            return f"holds a secret ({secret.secret_type})"
     if INJECTION.search(text):
         return "tries to change how the model treats instructions"
     return None
