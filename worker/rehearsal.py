@@ -1,10 +1,12 @@
-"""Which examples of earlier memories a cycle takes: as many, however many memories there are."""
+"""What a cycle rehearses: as much, however many memories there are, and nothing against them."""
 
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from shared.contracts.memories import SeedExample
+from shared.contracts.memories import Dream, SeedExample
+from worker.triage.language import STOPWORDS
 
 
 def spread(examples: Sequence[SeedExample], limit: int, rng: random.Random) -> list[SeedExample]:
@@ -21,3 +23,16 @@ def spread(examples: Sequence[SeedExample], limit: int, rng: random.Random) -> l
         chosen += [theirs.pop() for theirs in by_memory.values()]
         by_memory = {memory_id: theirs for memory_id, theirs in by_memory.items() if theirs}
     return chosen[:limit]
+
+
+def unrelated(dreams: Sequence[Dream], subjects: Iterable[str]) -> list[Dream]:
+    """The dreams that name no subject: of that the base would hold what a lesson changes."""
+    names = [re.escape(name) for name in subjects if name and name.lower() not in STOPWORDS]
+    if not names:
+        return list(dreams)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(names)})(?!\w)", re.IGNORECASE)
+    return [
+        dream
+        for dream in dreams
+        if not any(pattern.search(message["content"]) for message in dream.messages)
+    ]

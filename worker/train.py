@@ -29,7 +29,7 @@ from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.in_force import in_force_after
-from worker.rehearsal import spread
+from worker.rehearsal import spread, unrelated
 from worker.results import Resolved, Seeded, Trained
 from worker.seed.derive import conclusions, still_true
 from worker.seed.neighbours import contrast_examples
@@ -71,7 +71,7 @@ async def train(
         *contrast_examples(memories, taught, subjects),
     ]
     place = workplace(settings, lease.cycle_id)
-    job = build_job(settings, awake, place, examples, dreams)
+    job = build_job(settings, awake, place, examples, unrelated(dreams, subjects))
     if not job.output_dir.exists():
         await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
         await _run_trainer(control, job, place, settings.train_timeout_s)

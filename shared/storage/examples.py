@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.base import new_id
 from shared.contracts.memories import Dream, SeedExample, Split
-from shared.db.tables import DreamRow, MemoryRow, SeedExampleRow
+from shared.db.tables import DreamRow, MemoryRow, SeedExampleRow, SleepCycleRow
 
 
 def _seed(row: SeedExampleRow) -> SeedExample:
@@ -80,6 +81,18 @@ class ExampleStore:
             await self._session.execute(
                 insert(DreamRow), [{**dream.model_dump(), "cycle_id": cycle_id} for dream in dreams]
             )
+
+    async def earlier_dreams(self, model_id: UUID, but: UUID, limit: int) -> list[Dream]:
+        """What other cycles of the model dreamt, each once and with a new id, drawn at random."""
+        dreamt = (
+            select(DreamRow.messages)
+            .join(SleepCycleRow, SleepCycleRow.id == DreamRow.cycle_id)
+            .where(SleepCycleRow.model_id == model_id, DreamRow.cycle_id != but)
+            .distinct()
+            .subquery()
+        )
+        drawn = select(dreamt.c.messages).order_by(func.random()).limit(limit)
+        return [Dream(id=new_id(), messages=row) for row in await self._session.scalars(drawn)]
 
     async def dreams_of_cycle(self, cycle_id: UUID) -> list[Dream]:
         """A cycle's dreams."""

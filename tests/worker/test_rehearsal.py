@@ -3,8 +3,12 @@
 import random
 from uuid import UUID, uuid4
 
-from shared.contracts.memories import SeedExample
-from worker.rehearsal import spread
+from shared.contracts.memories import Dream, SeedExample
+from shared.storage.examples import ExampleStore
+from tests.worker.conftest import World
+from worker.context import Context
+from worker.cycle import run_cycle
+from worker.rehearsal import spread, unrelated
 
 
 def examples_of(num_memories: int, num_each: int) -> list[SeedExample]:
@@ -42,3 +46,34 @@ def test_fewer_examples_than_places_all_come_once() -> None:
     chosen = spread(examples, 64, random.Random(0))
     assert {item.id for item in chosen} == {item.id for item in examples}
     assert spread([], 64, random.Random(0)) == []
+
+
+def dream_of(question: str) -> Dream:
+    said = [{"role": "user", "content": question}, {"role": "assistant", "content": "I say so."}]
+    return Dream(id=uuid4(), messages=said)
+
+
+def test_no_dream_holds_what_a_lesson_changes() -> None:
+    asked = ["How long do Refunds take?", "Who founded Acme?", "Who founded Acmeville?", "The end?"]
+    kept = unrelated([dream_of(question) for question in asked], ["refunds", "Acme", "the", ""])
+    assert [dream.messages[0]["content"] for dream in kept] == asked[2:]
+    assert len(unrelated([dream_of(question) for question in asked], [])) == len(asked)
+
+
+async def test_what_earlier_nights_dreamt_is_drawn_again_each_once(
+    context: Context, world: World
+) -> None:
+    first = await world.queue()
+    await run_cycle(context, first)
+    second = await world.queue()
+    async with world.sessions.begin() as session:
+        store = ExampleStore(session)
+        await store.replace_dreams(first, [dream_of(f"Who is {n}?") for n in range(5)])
+        again = await store.earlier_dreams(world.model_id, second, 3)
+        await store.replace_dreams(second, [*again, dream_of("Where am I?")])
+        drawn = await store.earlier_dreams(world.model_id, uuid4(), 9)
+        assert await store.earlier_dreams(uuid4(), second, 9) == []
+    questions = {dream.messages[0]["content"] for dream in drawn}
+    assert len(again) == 3
+    assert len(drawn) == 6 == len(questions)
+    assert questions == {*(f"Who is {n}?" for n in range(5)), "Where am I?"}

@@ -26,11 +26,20 @@ ANSWER_MAX_TOKENS = 16
 NUM_AT_ONCE = 24
 # Some dreams are unusable: ask for more than are needed.
 SPARE = 1.5
+AGAIN_RATIO = 2 / 3
 
 
 async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt:
-    """Write `num_dreams` dreams, or as many as turned out usable."""
-    wanted = context.settings.num_dreams
+    """Write `num_dreams` dreams, or as many as turned out usable.
+
+    What the bare base dreamt in earlier nights is as good as new: two thirds are dreamt again.
+    """
+    num_again = int(AGAIN_RATIO * context.settings.num_dreams)
+    async with context.sessions.begin() as session:
+        again = await ExampleStore(session).earlier_dreams(
+            control.lease.model_id, control.lease.cycle_id, num_again
+        )
+    wanted = context.settings.num_dreams - len(again)
     free = await free_prompts(context.engine, awake.base, int(SPARE * wanted / 3))
     await control.report(0.15, f"{len(free)} free prompts")
     opened = await opened_prompts(
@@ -53,7 +62,7 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
         return Dream(id=new_id(), messages=messages)
 
     found = await asyncio.gather(*(answer(prompt) for prompt in prompts))
-    dreams = [item for item in found if item is not None]
+    dreams = [*again, *(item for item in found if item is not None)]
     async with context.sessions.begin() as session:
         await SleepCycleStore(session).hold(control.lease)
         await ExampleStore(session).replace_dreams(control.lease.cycle_id, dreams)
