@@ -31,7 +31,7 @@ from worker.trainer.job import Recipe, TrainJob
 from worker.trainer.model import load_student
 from worker.trainer.run import tokenize_job
 
-# What people train with; our own recipe has the MLPs alone.
+# What people train with, in all layers; our own recipe has the MLPs of the upper ones alone.
 ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 WAYS = {
     "ours": ("-m", "worker.trainer"),
@@ -87,6 +87,7 @@ def main(
         seeds_per_step=batch,
         num_passes=steps * batch / len(examples),
         target_modules=ALL_LINEAR,
+        frozen_ratio=0,
     )
     runs: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     losses: dict[str, dict[str, float]] = {}

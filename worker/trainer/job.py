@@ -61,10 +61,12 @@ class Recipe(_Frozen):
         description="The MLPs, where facts live (arXiv 2603.01097). With attention as well general "
         "questions moved half as far again, and a step took longer (decision 0006).",
     )
-    first_layer: int = Field(
-        default=0,
+    frozen_ratio: float = Field(
+        default=1 / 3,
         ge=0,
-        description="Layers below it get no LoRA, and the backward pass ends there.",
+        lt=1,
+        description="Share of the layers, from the lowest, that get no LoRA: each sequence goes "
+        "through them once, and the backward pass ends above them (decision 0019).",
     )
     learning_rate: float = Field(
         default=2e-3,

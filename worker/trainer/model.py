@@ -3,7 +3,7 @@
 Shapes: T tokens of the pack, N target tokens, D hidden size, V vocabulary.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from worker.trainer.attention import PACKED
-from worker.trainer.data import Pack
+from worker.trainer.data import Pack, TokenSequence
+from worker.trainer.frozen import FrozenLayers
 from worker.trainer.job import Recipe
 from worker.trainer.lora import FusedLinear
 
@@ -21,11 +22,12 @@ from worker.trainer.lora import FusedLinear
 class Student:
     """A causal model with one LoRA adapter, which can be switched off."""
 
-    def __init__(self, model: PeftModel, device: torch.device) -> None:
+    def __init__(self, model: PeftModel, device: torch.device, num_frozen: int = 0) -> None:
         self.model = model
         self.device = device
         causal: nn.Module = model.get_base_model()
-        self._decoder: nn.Module = causal.get_submodule(str(causal.base_model_prefix))
+        decoder = causal.get_submodule(str(causal.base_model_prefix))
+        self._frozen = FrozenLayers(decoder, num_frozen)
         self._head: nn.Module = causal.get_output_embeddings()  # type: ignore[operator]
 
     @property
@@ -33,20 +35,17 @@ class Student:
         """The LoRA weights, float32."""
         return [p for p in self.model.parameters() if p.requires_grad]
 
+    def read(self, sequences: Sequence[TokenSequence], pack_tokens: int) -> None:
+        """Compute once what no step changes of these sequences; each costs less from then on."""
+        self._frozen.read(sequences, pack_tokens, self.device)
+
     def hidden(self, pack: Pack) -> Tensor:
         """The last hidden state at every position that predicts a target.
 
         Returns:
             [N, D] in the base's dtype.
         """
-        output = self._decoder(
-            input_ids=pack.input_ids_T[None],
-            position_ids=pack.position_ids_T[None],
-            layout=pack.layout,
-            use_cache=False,
-        )
-        hidden_ND: Tensor = output.last_hidden_state[0, pack.source_N]
-        return hidden_ND
+        return self._frozen.decode(pack)[pack.source_N]
 
     def logits(self, hidden_ND: Tensor) -> Tensor:
         """float32[N, V]. The head has no LoRA, so the teacher's hidden states may use it too."""
@@ -93,6 +92,8 @@ def load_student(
         local_files_only=True,
     )
     nn.Module.to(base, device)
+    num_layers = base.config.num_hidden_layers
+    num_frozen = int(num_layers * recipe.frozen_ratio)
     # Only dense LoRA: vLLM refuses DoRA, bias and modules_to_save.
     config = LoraConfig(
         task_type=TaskType.CAUSAL_LM,
@@ -101,11 +102,7 @@ def load_student(
         lora_dropout=0.0,
         target_modules=list(recipe.target_modules),
         bias="none",
-        layers_to_transform=(
-            list(range(recipe.first_layer, base.config.num_hidden_layers))
-            if recipe.first_layer
-            else None
-        ),
+        layers_to_transform=list(range(num_frozen, num_layers)) if num_frozen else None,
     )
     config._register_custom_module({nn.Linear: FusedLinear})
     if parent_adapter_path is None:
@@ -116,7 +113,7 @@ def load_student(
             base, str(parent_adapter_path), is_trainable=True, config=config
         )
     model.train()
-    return Student(model, device)
+    return Student(model, device, num_frozen)
 
 
 def _check_parent(parent: PeftConfig, config: LoraConfig) -> None:

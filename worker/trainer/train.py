@@ -38,6 +38,17 @@ class Material:
     dreams: tuple[TokenSequence, ...]
     holdout_dreams: tuple[TokenSequence, ...]
 
+    @property
+    def all(self) -> tuple[TokenSequence, ...]:
+        """Every sequence."""
+        return (
+            *self.seeds,
+            *self.replays,
+            *self.contrasts,
+            *self.dreams,
+            *self.holdout_dreams,
+        )
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -109,6 +120,7 @@ def train(
         TrainingError: If a loss is not finite or the parent process died.
     """
     parent_pid = os.getppid()
+    student.read(material.all, recipe.pack_tokens)
     teacher = Teacher()
     dreams = material.dreams + material.holdout_dreams
     teacher.read(student, dreams, recipe.pack_tokens, adapter=recipe.dream_teacher == "parent")
