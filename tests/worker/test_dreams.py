@@ -1,9 +1,11 @@
 """What is dreamt about: many kinds of questions, each once, nothing that the gate asks."""
 
 from typing import Any
+from uuid import uuid4
 
+from shared.contracts.memories import Dream
 from worker.dream.prompts import OPENERS, free_prompts, opened_prompts
-from worker.dream.stage import usable
+from worker.dream.stage import still_usable, usable
 from worker.gate.suites import general_probes
 
 HEADER = [1, 2, 3]
@@ -44,3 +46,10 @@ def test_dreams_are_of_both_kinds_each_once_and_never_a_gate_question() -> None:
     opened = ["Who is it?", probe, "Who is it?", "Where is it?"]
     free = ["Help me write a letter.", "My password is hunter22."]
     assert usable(free, opened) == ["Who is it?", "Help me write a letter.", "Where is it?"]
+
+
+def test_an_earlier_dream_that_the_gate_asks_by_now_is_not_dreamt_again() -> None:
+    asked = ["Who is it?", general_probes(1)[0].question, "My password is hunter22."]
+    said = {"role": "assistant", "content": "I say so."}
+    dreams = [Dream(id=uuid4(), messages=[{"role": "user", "content": q}, said]) for q in asked]
+    assert still_usable(dreams) == dreams[:1]

@@ -36,8 +36,10 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
     """
     num_again = int(AGAIN_RATIO * context.settings.num_dreams)
     async with context.sessions.begin() as session:
-        again = await ExampleStore(session).earlier_dreams(
-            control.lease.model_id, control.lease.cycle_id, num_again
+        again = still_usable(
+            await ExampleStore(session).earlier_dreams(
+                control.lease.model_id, control.lease.cycle_id, num_again
+            )
         )
     wanted = context.settings.num_dreams - len(again)
     free = await free_prompts(context.engine, awake.base, int(SPARE * wanted / 3))
@@ -81,6 +83,13 @@ def usable(free: list[str], opened: list[str]) -> list[str]:
         for text in dict.fromkeys(both)
         if text.lower() not in probes and why_unfit(text) is None
     ]
+
+
+def still_usable(dreams: list[Dream]) -> list[Dream]:
+    """Earlier dreams without what is screened, or asked by the gate, since then."""
+    prompts = [dream.messages[0]["content"] for dream in dreams]
+    fit = set(usable(prompts, []))
+    return [dream for dream, prompt in zip(dreams, prompts, strict=True) if prompt in fit]
 
 
 async def _answer(engine: EngineClient, model: str, prompt: str) -> str:
