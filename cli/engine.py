@@ -104,7 +104,7 @@ class Engine:
 
     def answers(self) -> bool:
         """Whether it serves."""
-        return answers(f"{self.url}/health")
+        return answers(f"{self.url}/health", timeout_s=1.0)
 
     def _arguments(self) -> tuple[str, ...]:
         # `vllm serve` fails with the CPU wheel, whose distribution is not named `vllm`.

@@ -114,7 +114,7 @@ def _our_services(home: Home, port: int) -> tuple[Service, ...]:
             name="api",
             argv=(python, "-m", "api", *api_flags),
             needs=("migrations", "valkey"),
-            ready=lambda: answers(f"http://{HOST}:{port}/readyz"),
+            ready=lambda: answers(f"http://{HOST}:{port}/readyz", timeout_s=2.0),
             cwd=PROJECT,
             stop_timeout_s=12.0,
             # Ready includes the engine, which boots at the same time.
