@@ -74,7 +74,7 @@ class Workflow:
     @property
     def way(self) -> str:
         """The calls, as they are said."""
-        return ", then ".join(self.tools)
+        return _said(self.tools)
 
 
 def steps_of(trace: Trace) -> list[Step]:
@@ -121,9 +121,8 @@ def workflows(traces: Sequence[Trace], disliked: set[UUID]) -> list[Workflow]:
             by_way[way].append(trace)
     found = []
     for way, ended in by_way.items():
-        for alike in _by_task(ended):
+        for task, alike in _by_task(ended):
             if len({trace.session_id for trace in alike}) >= MIN_SESSIONS:
-                task = _shared_words([trace.user_text for trace in alike])
                 evidence = tuple(Evidence(trace_id=t.id, quote=t.user_text) for t in alike)
                 found.append(Workflow(" ".join(task), way, evidence))
     return found
@@ -131,21 +130,28 @@ def workflows(traces: Sequence[Trace], disliked: set[UUID]) -> list[Workflow]:
 
 def way_of(trace: Trace) -> str | None:
     """The path that worked, as a night writes it down for later ones; None where there is none."""
-    way = ", then ".join(_way(trace))
-    return way if 0 < len(way) <= MAX_WAY_CHARS and len(_way(trace)) >= MIN_STEPS else None
+    tools = _way(trace)
+    way = _said(tools)
+    return way if len(tools) >= MIN_STEPS and len(way) <= MAX_WAY_CHARS else None
 
 
-def _by_task(traces: Sequence[Trace]) -> list[list[Trace]]:
-    """Traces whose requests share words: the same tools may serve several kinds of task."""
-    groups: list[list[Trace]] = []
+def _said(tools: Sequence[str]) -> str:
+    return ", then ".join(tools)
+
+
+def _by_task(traces: Sequence[Trace]) -> list[tuple[list[str], list[Trace]]]:
+    """The words that requests share, and whose: the same tools may serve several kinds of task."""
+    groups: list[tuple[list[str], list[Trace]]] = []
     for trace in traces:
-        for group in groups:
-            texts = [item.user_text for item in (*group, trace)]
-            if len(_shared_words(texts)) >= MIN_SHARED_WORDS:
-                group.append(trace)
+        stems = {stem(word.lower()) for word in WORD.findall(trace.user_text)}
+        for number, (task, alike) in enumerate(groups):
+            shared = [word for word in task if stem(word) in stems]
+            if len(shared) >= MIN_SHARED_WORDS:
+                alike.append(trace)
+                groups[number] = (shared, alike)
                 break
         else:
-            groups.append([trace])
+            groups.append((_task_words(trace.user_text), [trace]))
     return groups
 
 
@@ -170,14 +176,12 @@ def _way(trace: Trace) -> tuple[str, ...]:
     return tuple(tool for tool, _ in groupby(worked))
 
 
-def _shared_words(texts: Sequence[str]) -> list[str]:
-    """The first text's words that all others have too, without names of things and numbers."""
-    others = [{stem(word.lower()) for word in WORD.findall(text)} for text in texts[1:]]
+def _task_words(text: str) -> list[str]:
+    """The words of a request, in order, without names of things and numbers."""
     return [
-        word.lower()
-        for word in WORD.findall(texts[0])
+        word
+        for word in map(str.lower, WORD.findall(text))
         if not re.search(r"\d", word)
-        and word.lower() not in _NOT_THE_TASK
-        and (word.lower() not in STOPWORDS or word.lower() in ("for", "from", "of", "in", "on"))
-        and all(stem(word.lower()) in other for other in others)
+        and word not in _NOT_THE_TASK
+        and (word not in STOPWORDS or word in ("for", "from", "of", "in", "on"))
     ]
