@@ -1,12 +1,20 @@
 """What is dreamt about: many kinds of questions, each once, nothing that the gate asks."""
 
+from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
-from shared.contracts.memories import Dream
+import pytest
+
+from shared.storage.cycles import SleepCycleStore
+from shared.storage.examples import ExampleStore
+from shared.storage.models import ModelStore
+from tests.worker.conftest import World
+from worker.context import Context
+from worker.control import CycleControl
+from worker.dream import stage
 from worker.dream.prompts import OPENERS, free_prompts, opened_prompts
-from worker.dream.stage import still_usable, usable
-from worker.gate.suites import general_probes
+from worker.dream.stage import prompt_of, usable
+from worker.gate.suites import Probe, general_probes
 
 HEADER = [1, 2, 3]
 
@@ -48,8 +56,42 @@ def test_dreams_are_of_both_kinds_each_once_and_never_a_gate_question() -> None:
     assert usable(free, opened) == ["Who is it?", "Help me write a letter.", "Where is it?"]
 
 
-def test_an_earlier_dream_that_the_gate_asks_by_now_is_not_dreamt_again() -> None:
-    asked = ["Who is it?", general_probes(1)[0].question, "My password is hunter22."]
-    said = {"role": "assistant", "content": "I say so."}
-    dreams = [Dream(id=uuid4(), messages=[{"role": "user", "content": q}, said]) for q in asked]
-    assert still_usable(dreams) == dreams[:1]
+async def test_a_second_night_dreams_two_thirds_again_but_nothing_that_the_gate_asks_by_now(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = replace(context, settings=context.settings.model_copy(update={"num_dreams": 9}))
+    answered: list[str] = []
+
+    async def free(*_: object) -> list[str]:
+        return [f"Tell me of thing {number}." for number in range(20)]
+
+    async def opened(*_: object) -> list[str]:
+        return []
+
+    async def answer(engine: object, model: str, prompt: str) -> str:
+        answered.append(prompt)
+        return "It is so."
+
+    for name, port in (("free_prompts", free), ("opened_prompts", opened), ("_answer", answer)):
+        monkeypatch.setattr(stage, name, port)
+
+    async def night() -> list[str]:
+        cycle_id = await world.queue()
+        async with world.sessions.begin() as session:
+            lease = await SleepCycleStore(session).lease(cycle_id, 60.0)
+            awake = await ModelStore(session).route(world.tenant_id, "default")
+        assert lease is not None
+        assert awake is not None
+        await stage.dream(context, CycleControl(context, lease), awake)
+        async with world.sessions.begin() as session:
+            await SleepCycleStore(session).finish(lease, "skipped")
+            return list(map(prompt_of, await ExampleStore(session).dreams_of_cycle(cycle_id)))
+
+    first = await night()
+    assert len(first) == 9
+    answered.clear()
+    second = await night()
+    assert len(set(second)) == 9
+    assert len(answered) == 3
+    monkeypatch.setattr(stage, "general_probes", lambda _: [Probe(text, ()) for text in first])
+    assert not set(await night()) & set(first)

@@ -3,12 +3,20 @@
 import random
 from uuid import UUID, uuid4
 
+import pytest
+
+import worker.cycle as cycle_module
+import worker.train as train_module
 from shared.contracts.memories import Dream, SeedExample
+from shared.errors import LeaseLostError
 from shared.storage.examples import ExampleStore
 from tests.worker.conftest import World
 from worker.context import Context
+from worker.control import CycleControl
 from worker.cycle import run_cycle
 from worker.rehearsal import spread, unrelated
+from worker.results import Dreamt, Seeded
+from worker.trainer.job import TrainJob
 
 
 def examples_of(num_memories: int, num_each: int) -> list[SeedExample]:
@@ -77,3 +85,30 @@ async def test_what_earlier_nights_dreamt_is_drawn_again_each_once(
     assert len(again) == 3
     assert len(drawn) == 6 == len(questions)
     assert questions == {*(f"Who is {n}?" for n in range(5)), "Where am I?"}
+
+
+async def test_training_is_not_given_dreams_of_what_memories_are_about(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def seed(*_: object) -> Seeded:
+        return Seeded(num_train=1, num_heldout=0, known=())
+
+    async def dream(context: Context, control: CycleControl, _: object) -> Dreamt:
+        asked = [dream_of("Who runs Quillfeather?"), dream_of("Who runs a shop?")]
+        async with context.sessions.begin() as session:
+            await ExampleStore(session).replace_dreams(control.lease.cycle_id, asked)
+        return Dreamt(num_dreams=len(asked))
+
+    jobs: list[TrainJob] = []
+
+    async def trainer(control: CycleControl, job: TrainJob, *_: object) -> None:
+        jobs.append(job)
+        raise LeaseLostError("far enough")
+
+    monkeypatch.setattr(cycle_module, "seed", seed)
+    monkeypatch.setattr(cycle_module, "dream", dream)
+    monkeypatch.setattr(train_module, "_run_trainer", trainer)
+    await world.correct(await world.add_trace("Where is the head office of Quillfeather?"))
+    await run_cycle(context, await world.queue())
+    [job] = jobs
+    assert [item.messages[0].content for item in job.dreams] == ["Who runs a shop?"]

@@ -9,6 +9,7 @@ from itertools import chain, zip_longest
 
 from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
+from shared.contracts.cycles import Lease
 from shared.contracts.memories import Dream
 from shared.engine.client import LOW_PRIORITY, EngineClient
 from shared.storage.cycles import SleepCycleStore
@@ -34,13 +35,7 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
 
     What the bare base dreamt in earlier nights is as good as new: two thirds are dreamt again.
     """
-    num_again = int(AGAIN_RATIO * context.settings.num_dreams)
-    async with context.sessions.begin() as session:
-        again = still_usable(
-            await ExampleStore(session).earlier_dreams(
-                control.lease.model_id, control.lease.cycle_id, num_again
-            )
-        )
+    again = await _again(context, control.lease)
     wanted = context.settings.num_dreams - len(again)
     free = await free_prompts(context.engine, awake.base, int(SPARE * wanted / 3))
     await control.report(0.15, f"{len(free)} free prompts")
@@ -48,7 +43,8 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
         context.engine, awake.base, 1 + int(SPARE * wanted * 2 / 3) // len(OPENERS)
     )
     await control.report(0.3, f"{len(free) + len(opened)} prompts")
-    prompts = usable(free, opened)[:wanted]
+    known = {prompt_of(item) for item in again}
+    prompts = [text for text in usable(free, opened) if text not in known][:wanted]
     limit = asyncio.Semaphore(NUM_AT_ONCE)
     num_done = 0
 
@@ -85,11 +81,20 @@ def usable(free: list[str], opened: list[str]) -> list[str]:
     ]
 
 
-def still_usable(dreams: list[Dream]) -> list[Dream]:
-    """Earlier dreams without what is screened, or asked by the gate, since then."""
-    prompts = [dream.messages[0]["content"] for dream in dreams]
-    fit = set(usable(prompts, []))
-    return [dream for dream, prompt in zip(dreams, prompts, strict=True) if prompt in fit]
+async def _again(context: Context, lease: Lease) -> list[Dream]:
+    """Dreams of earlier nights, without what is screened, or asked by the gate, since then."""
+    num_again = int(AGAIN_RATIO * context.settings.num_dreams)
+    async with context.sessions.begin() as session:
+        store = ExampleStore(session)
+        drawn = await store.earlier_dreams(lease.model_id, lease.cycle_id, num_again)
+    fit = set(usable([prompt_of(item) for item in drawn], []))
+    return [item for item in drawn if prompt_of(item) in fit]
+
+
+def prompt_of(item: Dream) -> str:
+    """What a dream's user says."""
+    prompt: str = item.messages[0]["content"]
+    return prompt
 
 
 async def _answer(engine: EngineClient, model: str, prompt: str) -> str:
