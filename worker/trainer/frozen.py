@@ -65,13 +65,14 @@ class FrozenLayers:
 
     def _may_keep(self, part: Pack, num_tokens: int) -> bool:
         """Whether so many tokens fit, and a pack comes out the same both ways."""
-        try:
-            with torch.no_grad():
-                whole_TD = self._forward(part, input_ids=part.input_ids_T[None])
+        with torch.no_grad():
+            whole_TD = self._forward(part, input_ids=part.input_ids_T[None])
+            try:
                 lower_TD = self._lower(part)
                 split_TD = self._upper(part, lower_TD)
-        except (AttributeError, TypeError, ValueError):
-            return False
+            except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+                # Built otherwise; what is wrong with the whole was raised before.
+                return False
         fits = num_tokens * lower_TD[0].nbytes <= MAX_BYTES
         return fits and torch.allclose(whole_TD, split_TD, rtol=TOLERANCE, atol=TOLERANCE)
 
