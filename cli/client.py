@@ -218,9 +218,11 @@ class DormouseClient:
         body = {"decision": decision, "reason": reason}
         return self._call("POST", f"/admin/memories/{memory_id}/review", json=body)
 
-    def rollback(self, *, model: str = "default", to: int | str | None = None) -> Json:
+    def rollback(
+        self, *, model: str = "default", to: int | str | None = None, relearn: bool = False
+    ) -> Json:
         """`POST /admin/rollback`."""
-        body = {"model": model} | ({"to": to} if to is not None else {})
+        body: Json = {"model": model, "relearn": relearn} | ({"to": to} if to is not None else {})
         return self._call("POST", "/admin/rollback", json=body)
 
     def _headers(self, *, admin: bool) -> dict[str, str]:

@@ -43,7 +43,7 @@ def memories(
 
 
 class Decision(StrEnum):
-    """What a person says of a held memory."""
+    """What a person says of a memory."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -51,12 +51,12 @@ class Decision(StrEnum):
 
 @fail_in_one_line
 def review(
-    memory_id: Annotated[str, typer.Argument(metavar="ID", help="A memory that is `held`.")],
+    memory_id: Annotated[str, typer.Argument(metavar="ID", help="It is `held` or `rolled_back`.")],
     decision: Annotated[Decision, typer.Argument()],
     reason: Annotated[str, typer.Option(help="Why; it is kept with the memory.")],
     home: HomeOption = None,
 ) -> None:
-    """Decide about a memory that contradicts another and is held.
+    """Decide about a memory that contradicts another and is held, or that was rolled back.
 
     An accepted one is learned by the next sleep cycle and replaces what it contradicts.
 
@@ -77,10 +77,16 @@ def rollback(
     to: Annotated[
         str | None, typer.Option(help="A version or `base`. [default: the version before]")
     ] = None,
+    relearn: Annotated[
+        bool, typer.Option(help="Let the next sleep cycle learn again what goes with it.")
+    ] = False,
     model: ModelOption = "default",
     home: HomeOption = None,
 ) -> None:
     """Let another version answer; running replies finish on the one they began with.
+
+    What it does not know is taken back: no later night rehearses it. It waits for `dormouse
+    review`, or with --relearn for the next night.
 
     For example:
 
@@ -92,5 +98,10 @@ def rollback(
         raise ApiError(f"--to takes a version number or `base`, not {to!r}.")
     target = int(to) if to is not None and to.isdecimal() else to
     with DormouseClient.from_home(Home.at(home)) as client:
-        moved = client.rollback(model=model, to=target)
+        moved = client.rollback(model=model, to=target, relearn=relearn)
     console.print(f"[bold]{moved['active']}[/] answers now; before: {moved['previous']}.")
+    if moved["taken_back"]:
+        fate = "waiting for the next night" if relearn else "`rolled_back`: see `dormouse memories`"
+        console.print(f"{moved['taken_back']} memories went with it, {fate}.")
+    if moved["restored"]:
+        console.print(f"{moved['restored']} memories are in force again.")

@@ -19,6 +19,7 @@ _COLOURS = {
     "rejected": "red",
     "failed": "red",
     "held": "yellow",
+    "rolled_back": "yellow",
     "cancelled": "yellow",
 }
 

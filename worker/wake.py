@@ -9,6 +9,7 @@ from shared.contracts.cycles import CycleStatus, Lease
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.documents import DocumentStore
+from shared.storage.known import KnownStore
 from shared.storage.memories import MemoryStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
@@ -46,6 +47,8 @@ async def promote_or_reject(
         else:
             passed, learned = False, set()
         await _settle_memories(session, resolved, learned)
+        if passed:
+            await KnownStore(session, lease.model_id).write(trained.adapter_id)
         error = None
         if gated.report.passed and not passed:
             error = "The active adapter was changed while the cycle ran; its candidate is stale."
@@ -68,6 +71,8 @@ async def skip(
     async with context.sessions.begin() as session:
         moved = await _moved_meanwhile(AdapterStore(session), lease, collected)
         await _settle_memories(session, resolved, set() if moved else set(known))
+        if collected.active_adapter_id is not None and not moved:
+            await KnownStore(session, lease.model_id).write(collected.active_adapter_id)
         await _settle(session, lease, "skipped", None)
     return "skipped"
 

@@ -7,6 +7,7 @@ from api.engines import EnginePool
 from shared.contracts.adapters import Adapter, AdapterFile, Caller, Rollback, RollbackRequest, Route
 from shared.errors import NotFoundError, RollbackError
 from shared.storage.adapters import AdapterStore
+from shared.storage.known import KnownStore
 from shared.storage.models import ModelStore
 
 
@@ -44,6 +45,9 @@ class AdapterService:
     async def rollback(self, caller: Caller, request: RollbackRequest) -> Rollback:
         """Move a model's pointer: one transaction on one row, after the target was proven to act.
 
+        What is in force follows it in that transaction: what only other versions know is not
+        rehearsed by the next sleep cycle, or it would come back unasked.
+
         Raises:
             NotFoundError: If there is no such model or version.
             RollbackError: If there is nothing before, or the target has no passed gate.
@@ -68,8 +72,17 @@ class AdapterService:
                 reason=request.reason,
             )
             previous = await store.file(before) if before else None
+            taken_back, restored = await KnownStore(session, route.model_id).follow(
+                target.id if target else None,
+                unknown_become="pending" if request.relearn else "rolled_back",
+            )
         self._directory.expire()
-        return Rollback(active=_version(target), previous=_version(previous))
+        return Rollback(
+            active=_version(target),
+            previous=_version(previous),
+            taken_back=taken_back,
+            restored=restored,
+        )
 
     async def _target(
         self, store: AdapterStore, route: Route, to: int | Literal["base"] | None

@@ -22,9 +22,9 @@ async def get_memory(memory_id: UUID, caller: AdminDep, services: ServicesDep) -
     return await services.memories.get(caller, memory_id)
 
 
-@router.post("/{memory_id}/review", summary="Decide about a held memory")
+@router.post("/{memory_id}/review", summary="Decide about a memory")
 async def review_memory(
     memory_id: UUID, review: MemoryReview, caller: AdminDep, services: ServicesDep
 ) -> Memory:
-    """`accept` lets the next sleep cycle learn it against what it contradicts; 409 if not held."""
+    """Of one that is held or rolled back: `accept` lets the next sleep cycle learn it; 409 else."""
     return await services.memories.review(caller, memory_id, review)

@@ -15,7 +15,7 @@ _REVIEWED: dict[str, tuple[str, MemoryState]] = {
 
 
 class MemoryService:
-    """Reads memories, and writes what a person decides of the held ones.
+    """Reads memories, and writes what a person decides of those that wait for one.
 
     Args:
         sessions: The database.
@@ -42,7 +42,7 @@ class MemoryService:
         return found[0]
 
     async def review(self, caller: Caller, memory_id: UUID, review: MemoryReview) -> Memory:
-        """Accept or reject a held memory.
+        """Accept or reject a memory that is held or was rolled back.
 
         Raises:
             NotFoundError: If the tenant has none of this id.
@@ -55,6 +55,6 @@ class MemoryService:
             store = MemoryStore(session)
             if not await store.review(memory_id, state, caller.key_name, reason):
                 raise MemoryNotHeldError(
-                    f"Memory {memory_id} is {memory.state}, not held: there is nothing to decide."
+                    f"Memory {memory_id} is {memory.state}: there is nothing to decide."
                 )
         return await self.get(caller, memory_id)

@@ -69,18 +69,28 @@ class Route(Contract):
 
 
 class RollbackRequest(Request):
-    """The body of `POST /admin/rollback`; without `to`, the version before."""
+    """The body of `POST /admin/rollback`; without `to`, the version before.
+
+    What the version does not know is taken back: it waits for a person, or with `relearn` for the
+    next sleep cycle.
+    """
 
     model: str = "default"
     to: Annotated[int, Field(ge=1, le=MAX_VERSION)] | Literal["base"] | None = None
     reason: str | None = Field(default=None, max_length=2000)
+    relearn: bool = False
 
 
 class Rollback(Contract):
-    """Where the pointer is now, and where it was."""
+    """Where the pointer is now, and where it was.
+
+    `taken_back` memories are no longer in force, `restored` ones are again.
+    """
 
     active: int | Literal["base"]
     previous: int | Literal["base"]
+    taken_back: int = 0
+    restored: int = 0
 
 
 class Caller(Contract):

@@ -10,7 +10,11 @@ from shared.contracts.base import Contract, Request
 
 Persistence = Literal["discard", "session", "long_term"]
 MemoryKind = Literal["fact", "preference", "behaviour", "workflow"]
-MemoryState = Literal["pending", "learned", "superseded", "held", "rejected", "expired"]
+MemoryState = Literal[
+    "pending", "learned", "superseded", "held", "rolled_back", "rejected", "expired"
+]
+# A person is asked about these.
+REVIEWED_STATES: tuple[MemoryState, ...] = ("held", "rolled_back")
 Split = Literal["train", "heldout"]
 
 
@@ -31,8 +35,8 @@ class Memory(Contract):
     """One thing worth keeping.
 
     `(scope, subject, relation)` is its key; `value` the short answer, `answer` the sentence.
-    `reviewed_by` is who decided about it when it was held. It rests on its evidence, or on a
-    document.
+    `reviewed_by` is who decided about it when it was held or rolled back. It rests on its
+    evidence, or on a document.
     """
 
     id: UUID
@@ -63,7 +67,7 @@ class Memory(Contract):
 
 
 class MemoryReview(Request):
-    """The body of `POST /admin/memories/{id}/review`: what a person decides of a held memory."""
+    """The body of `POST /admin/memories/{id}/review`: what a person decides of a memory."""
 
     decision: Literal["accept", "reject"]
     reason: str = Field(min_length=1, max_length=2000)

@@ -128,11 +128,15 @@ class AdapterRow(Row):
 
 
 class AdapterMemoryRow(Row):
-    """Which memories an adapter was trained on: the walk from trace to weights and back."""
+    """Which memories an adapter was trained on: the walk from trace to weights and back.
+
+    It knows those that were learned when it was promoted.
+    """
 
     __tablename__ = "adapter_memories"
     adapter_id: Mapped[UUID] = mapped_column(ForeignKey("adapters.id"), primary_key=True)
     memory_id: Mapped[UUID] = mapped_column(ForeignKey("memories.id"), primary_key=True, index=True)
+    known: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
 class GateReportRow(Row):

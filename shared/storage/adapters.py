@@ -96,11 +96,19 @@ class AdapterStore:
         await self._session.execute(statement.on_conflict_do_nothing())
 
     async def set_override(self, adapter_id: UUID, *, by: str, reason: str) -> None:
-        """Let an adapter answer without a passed gate; the database wants both words."""
+        """Let an adapter answer without a passed gate; the database wants both words.
+
+        Whoever does that says too that it knows what it was trained on.
+        """
         await self._session.execute(
             update(AdapterRow)
             .where(AdapterRow.id == adapter_id)
             .values(override_by=by, override_reason=reason)
+        )
+        await self._session.execute(
+            update(AdapterMemoryRow)
+            .where(AdapterMemoryRow.adapter_id == adapter_id)
+            .values(known=True)
         )
 
     async def is_servable(self, adapter_id: UUID) -> bool:

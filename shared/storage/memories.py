@@ -8,7 +8,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.cycles import ACTIVE_STATUSES
-from shared.contracts.memories import Evidence, Memory, MemoryChange, MemoryState
+from shared.contracts.memories import (
+    REVIEWED_STATES,
+    Evidence,
+    Memory,
+    MemoryChange,
+    MemoryState,
+)
 from shared.db.tables import (
     MemoryEvidenceRow,
     MemoryRow,
@@ -166,14 +172,14 @@ class MemoryStore:
     async def review(
         self, memory_id: UUID, state: MemoryState, reviewed_by: str, reason: str
     ) -> bool:
-        """Move a held memory on as a person decided.
+        """Move a memory on as a person decided.
 
         Returns:
-            False if it is not held (any more).
+            False if nobody is asked about it (any more).
         """
         found = await self._session.execute(
             update(MemoryRow)
-            .where(MemoryRow.id == memory_id, MemoryRow.state == "held")
+            .where(MemoryRow.id == memory_id, MemoryRow.state.in_(REVIEWED_STATES))
             .values(state=state, reviewed_by=reviewed_by, reason=reason)
             .returning(MemoryRow.id)
         )

@@ -63,16 +63,19 @@ async def test_promotion_and_rollback_move_one_pointer(
     await promote(sessions, second)
     assert await ask(client) == ("2", second.engine_name)
 
-    assert (await admin.post("/admin/rollback")).json() == {"active": 1, "previous": 2}
+    nothing_known = {"taken_back": 0, "restored": 0}
+    back = await admin.post("/admin/rollback")
+    assert back.json() == {"active": 1, "previous": 2, **nothing_known}
     assert await ask(client) == ("1", first.engine_name)
-    assert (await admin.post("/admin/rollback")).json() == {"active": "base", "previous": 1}
+    back = await admin.post("/admin/rollback")
+    assert back.json() == {"active": "base", "previous": 1, **nothing_known}
     assert await ask(client) == ("base", BASE)
     nothing = await admin.post("/admin/rollback")
     assert nothing.status_code == 409
     assert nothing.json()["error"]["code"] == "rollback_impossible"
 
     forward = await admin.post("/admin/rollback", json={"to": 2, "reason": "it was fine"})
-    assert forward.json() == {"active": 2, "previous": "base"}
+    assert forward.json() == {"active": 2, "previous": "base", **nothing_known}
     states = [item["state"] for item in (await admin.get("/admin/adapters")).json()["data"]]
     assert states == ["active", "retired"]
 

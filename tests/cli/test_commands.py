@@ -196,12 +196,16 @@ def test_a_held_memory_is_decided_with_a_reason(api: FakeApi) -> None:
 
 
 def test_rollback_takes_a_version_or_base(api: FakeApi) -> None:
-    api.replies["POST /admin/rollback"] = (200, {"active": "base", "previous": 4})
-    assert "base answers now; before: 4" in dormouse("rollback", "--to", "base").output
-    dormouse("rollback", "--to", "3")
+    moved = {"active": "base", "previous": 4, "taken_back": 2, "restored": 0}
+    api.replies["POST /admin/rollback"] = (200, moved)
+    output = dormouse("rollback", "--to", "base").output
+    assert "base answers now; before: 4" in output
+    assert "2 memories went with it, `rolled_back`" in output
+    assert "in force again" not in output
+    assert "waiting for the next night" in dormouse("rollback", "--to", "3", "--relearn").output
     assert [body for _, _, body in api.requests] == [
-        {"model": "default", "to": "base"},
-        {"model": "default", "to": 3},
+        {"model": "default", "relearn": False, "to": "base"},
+        {"model": "default", "relearn": True, "to": 3},
     ]
     assert dormouse("rollback", "--to", "latest").exit_code == 1
 

@@ -85,7 +85,8 @@ def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the
         cycle = night.promoted()
         assert "Ottilie Brandt" in visitor.ask(NEW_WORDS)
         moved = visitor.admin("POST", "/rollback")
-        assert moved == {"active": "base", "previous": cycle["adapter"]}
+        went = {"taken_back": 1, "restored": 0}
+        assert moved == {"active": "base", "previous": cycle["adapter"], **went}
         assert "Ottilie Brandt" not in visitor.ask(NEW_WORDS)
         visitor.admin("POST", "/rollback", json={"to": cycle["adapter"]})
         assert "Ottilie Brandt" in visitor.ask(NEW_WORDS)

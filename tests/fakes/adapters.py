@@ -1,6 +1,7 @@
 """Adapters for tests: real files under their content address, rows in the real database."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -54,9 +55,14 @@ async def default_model(sessions: Sessions) -> UUID:
 
 
 async def add_adapter(
-    sessions: Sessions, settings: Settings, directory: Path, report: GateReport | None = PASSED
+    sessions: Sessions,
+    settings: Settings,
+    directory: Path,
+    report: GateReport | None = PASSED,
+    *,
+    memory_ids: Sequence[UUID] = (),
 ) -> AdapterFile:
-    """Record an adapter of the default model."""
+    """Record an adapter of the default model, trained on some memories."""
     model_id = await default_model(sessions)
     sha256, path = adopt(write_adapter(directory / str(new_id())), settings.adapters_dir)
     async with sessions.begin() as session:
@@ -67,6 +73,7 @@ async def add_adapter(
             parent_id=await store.active_id(model_id),
             sha256=sha256,
             path=str(path),
+            memory_ids=memory_ids,
         )
         if report is not None:
             await store.add_report(adapter.id, None, report)

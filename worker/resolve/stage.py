@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime
 
+from shared.contracts.memories import REVIEWED_STATES
 from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
@@ -17,11 +18,13 @@ async def resolve(context: Context, control: CycleControl) -> Resolved:
     """
     async with context.sessions.begin() as session:
         store = MemoryStore(session)
-        known = await store.in_states(control.lease.model_id, ("learned", "pending", "held"))
+        known = await store.in_states(
+            control.lease.model_id, ("learned", "pending", *REVIEWED_STATES)
+        )
     lasting = [memory for memory in known if memory.persistence == "long_term"]
     old = [memory for memory in lasting if memory.state == "learned"]
     new = [memory for memory in lasting if memory.state == "pending"]
-    held = [memory for memory in lasting if memory.state == "held"]
+    held = [memory for memory in lasting if memory.state in REVIEWED_STATES]
     changes = resolve_memories(old, new, held, now=datetime.now(UTC))
     rng = random.Random(control.lease.cycle_id.int)
     to_learn, changes = portion(new, changes, context.settings.max_cycle_memories, rng)
