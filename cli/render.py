@@ -31,7 +31,7 @@ def gate_table(gate: Json | None) -> RenderableType:
     table = _table("suite", "before", "candidate", "margin", "probes", "")
     for suite in gate.get("suites", []):
         table.add_row(
-            suite["name"],
+            suite["name"] + (" since the base" if suite.get("against") == "base" else ""),
             _score(suite["baseline"]),
             _score(suite["candidate"]),
             _score(suite["margin"]),

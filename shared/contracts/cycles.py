@@ -36,14 +36,19 @@ class CycleCounts(Contract):
     dreams: int = 0
 
 
+Reference = Literal["active", "base"]
+
+
 class SuiteResult(Contract):
     """One gate suite: the candidate against the baseline.
 
     `baseline` and `candidate` are scores in the suite's own unit (a share for most of them);
-    `margin` is how far the candidate may fall below the bar.
+    `margin` is how far the candidate may fall below the bar. The baseline is who is active, or
+    the bare base: against that the margin is what all nights together may lose.
     """
 
     name: str
+    against: Reference = "active"
     baseline: float
     candidate: float
     margin: float

@@ -34,6 +34,7 @@ class FakeEngine:
         app.router.add_post("/v1/completions", self._complete)
         app.router.add_post("/v1/responses", self._respond)
         app.router.add_post("/v1/messages", self._message)
+        app.router.add_post("/tokenize", self._tokenize)
         app.router.add_post("/v1/load_lora_adapter", self._load)
         app.router.add_post("/v1/unload_lora_adapter", self._unload)
         self._runner = web.AppRunner(app, handler_cancellation=True)
@@ -65,6 +66,10 @@ class FakeEngine:
     async def _unload(self, request: web.Request) -> web.Response:
         self.adapters.pop((await request.json())["lora_name"], None)
         return web.Response(text="Success")
+
+    async def _tokenize(self, request: web.Request) -> web.Response:
+        said = " ".join(m["content"] for m in (await request.json())["messages"])
+        return web.json_response({"tokens": list(range(1 + len(said.split())))})
 
     async def _complete(self, request: web.Request) -> web.Response:
         body = await request.json()

@@ -90,11 +90,15 @@ def decide(results: Sequence[SuiteResult]) -> GateReport:
     if not failed:
         return GateReport(passed=True, reason="every suite passed", suites=list(results))
     reasons = [
-        f"{result.name}: {result.candidate:g} against {result.baseline:g}, "
+        f"{result.name}: {result.candidate:g} against {_whose(result)}{result.baseline:g}, "
         f"margin {result.margin:+g}"
         for result in failed
     ]
     return GateReport(passed=False, reason="; ".join(reasons), suites=list(results))
+
+
+def _whose(result: SuiteResult) -> str:
+    return "the base's " if result.against == "base" else ""
 
 
 async def _run_suites(
@@ -105,24 +109,24 @@ async def _run_suites(
     material: Material,
 ) -> tuple[Suites, list[SuiteResult]]:
     general = general_probes(context.settings.gate_max_general)
-    progress = _Progress(control, num_answers(len(general) + len(material)))
-    engine = GateEngine(context.engine, context.settings.gate_concurrency, progress.step)
     pair = Pair(baseline=awake.engine_name, candidate=adapter.engine_name, base=awake.base)
+    progress = _Progress(control, num_answers(pair, len(general), len(material)))
+    engine = GateEngine(context.engine, context.settings.gate_concurrency, progress.step)
     suites = Suites(engine, pair)
     results = []
     progress.suite = "acquisition"
     results.append(await suites.acquisition(material.new))
     progress.suite = "retention"
     results.append(await suites.retention(material.old))
+    progress.suite = "leak"
+    results.append(await suites.leak(material.leaks))
     progress.suite = "capability"
-    results.append(await suites.capability(general))
+    results += await suites.capability(general)
     progress.suite = "alignment"
     results += await suites.alignment()
     progress.suite = "locality"
-    results.append(await suites.locality())
-    progress.suite = "leak"
-    results.append(await suites.leak(material.leaks))
-    results.append(suites.collapse())
+    results += await suites.locality()
+    results += suites.collapse()
     return suites, results
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import comb
 from statistics import fmean
 
-from shared.contracts.cycles import SuiteResult
+from shared.contracts.cycles import Reference, SuiteResult
 
 SIGNIFICANCE = 0.05
 
@@ -26,6 +26,7 @@ def compare_shares(
     *,
     margin: float,
     detail: str = "",
+    against: Reference = "active",
 ) -> SuiteResult:
     """Judge shares of passed probes, pair by pair.
 
@@ -35,6 +36,7 @@ def compare_shares(
         candidate: The same probes' outcomes after.
         margin: The least difference that passes: positive must be gained, negative may be lost.
         detail: Words for the report.
+        against: Whom the baseline's outcomes are of.
 
     Returns:
         Passed if the difference is at least `margin` and, where nothing must be gained, the losses
@@ -49,6 +51,7 @@ def compare_shares(
     enough = after - before >= margin - 1e-9
     return SuiteResult(
         name=name,
+        against=against,
         baseline=round(before, 4),
         candidate=round(after, 4),
         margin=round(margin, 4),
@@ -66,12 +69,14 @@ def compare_means(
     *,
     margin: float,
     detail: str = "",
+    against: Reference = "active",
 ) -> SuiteResult:
     """Judge means; `margin` is the least difference that passes. Not a number never passes."""
     before = fmean(baseline) if baseline else 0.0
     after = fmean(candidate) if candidate else 0.0
     return SuiteResult(
         name=name,
+        against=against,
         baseline=round(before, 4),
         candidate=round(after, 4),
         margin=round(margin, 4),
