@@ -83,6 +83,10 @@ class ServedArm:
 
     def _teach(self, lessons: Sequence[Lesson]) -> None:
         for lesson in lessons:
+            if lesson.kind == "workflow":
+                for request in lesson.requests:
+                    self._reply(agents_way(request, lesson.value.split(", then ")))
+                continue
             trace = self._say(lesson.ask).trace
             self._client.give_feedback(trace, rating=-1, correction=lesson.correction)
         for turns in NOISE:
@@ -94,12 +98,16 @@ class ServedArm:
         reply = ChatReply()
         for turn in turns:
             messages.append({"role": "user", "content": turn})
-            reply = ChatReply()
-            for _ in self._client.chat(
-                messages, reply=reply, temperature=0, max_tokens=CHAT_MAX_TOKENS
-            ):
-                pass
+            reply = self._reply(messages)
             messages.append({"role": "assistant", "content": reply.text})
+        return reply
+
+    def _reply(self, messages: list[dict[str, Any]]) -> ChatReply:
+        reply = ChatReply()
+        for _ in self._client.chat(
+            messages, reply=reply, temperature=0, max_tokens=CHAT_MAX_TOKENS
+        ):
+            pass
         return reply
 
 
@@ -156,8 +164,25 @@ class ContextArm:
 
     async def night(self, taught: Taught) -> Night:
         """Write the prompt."""
-        told = " ".join(lesson.correction for lesson in in_force(taught))
+        told = " ".join(
+            f"{lesson.ask} {lesson.correction}" if lesson.kind == "workflow" else lesson.correction
+            for lesson in in_force(taught)
+        )
         return Night(Examinee(self._base, f"You are a helpful assistant. You know: {told}"), "told")
+
+
+def agents_way(request: str, tools: Sequence[str]) -> list[dict[str, Any]]:
+    """What an agent has done for a request, up to its last answer; the first call failed once."""
+    messages: list[dict[str, Any]] = [{"role": "user", "content": request}]
+    calls = [(tools[0], "Error: timed out."), *((tool, "Done.") for tool in tools)]
+    for number, (tool, result) in enumerate(calls):
+        function = {"name": tool, "arguments": "{}"}
+        call = {"id": f"call-{number}", "type": "function", "function": function}
+        messages += [
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "content": result, "tool_call_id": call["id"]},
+        ]
+    return messages
 
 
 def words_of(lessons: Iterable[Lesson]) -> set[str]:
@@ -190,7 +215,7 @@ def wordings(lesson: Lesson, near: Near) -> list[dict[str, Any]]:
 
 
 def _as_seeded(lesson: Lesson) -> SeedLesson:
-    subject, _ = lesson.key
+    subject = None if lesson.kind == "workflow" else lesson.key[0]
     rule = rule_in(lesson.correction)
     if rule is not None:
         return SeedLesson(rule.question, rule.sentence, rule.phrase, rule.topic, is_behaviour=True)

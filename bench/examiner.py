@@ -1,12 +1,12 @@
 """What the learning bench measures after each night, on the engine that also serves the chats."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from bench.lessons import Lesson
+from bench.lessons import Kind, Lesson
 from cli.demo_general import GENERAL_QUESTIONS
 from shared.engine.client import EngineClient
 from worker.gate.engine import GateEngine
@@ -26,6 +26,7 @@ MEASURES = {
     "drift": "log-probability of the base's own answers there, base minus candidate, per token",
     "leak": "companies and topics that were never taught and get this cycle's taught values",
     "followed": "preferences and behaviours so far, in such words",
+    "workflows": "ways that agents went so far, in such words",
     "updated": "contradicted lessons that get the new value",
     "stale": "contradicted lessons that get the old value",
 }
@@ -92,7 +93,8 @@ class Examiner:
             "general": round(fmean(await self._right_in_general(who)) / self._base_share, 4),
             "drift": _mean(await self._drift(who)),
             "leak": _mean(await self._leaked(who, new)),
-            "followed": _mean([right[str(lesson)] for lesson in lessons if lesson.kind != "fact"]),
+            "followed": _of_kind(lessons, right, ("preference", "behaviour")),
+            "workflows": _of_kind(lessons, right, ("workflow",)),
             "updated": _mean([right[str(lesson)] for lesson in updates]),
             "stale": _mean(
                 await self._shares_right(who, updates, [str(item.replaces) for item in updates])
@@ -165,6 +167,12 @@ async def ask(
 def in_force(taught: Sequence[Sequence[Lesson]]) -> list[Lesson]:
     """The newest lesson of each key."""
     return list({lesson.key: lesson for cycle in taught for lesson in cycle}.values())
+
+
+def _of_kind(
+    lessons: Sequence[Lesson], right: Mapping[str, float], kinds: Sequence[Kind]
+) -> float | None:
+    return _mean([right[str(lesson)] for lesson in lessons if lesson.kind in kinds])
 
 
 def _mean(values: Sequence[float]) -> float | None:

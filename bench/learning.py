@@ -147,7 +147,7 @@ def _arm(arm: str, stack: LocalStack, engine: EngineClient, place: Path, base: s
 def main(
     arm: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(ARMS)}.")] = None,
     cycles: Annotated[int, typer.Option(min=1, help="Nights.")] = 10,
-    lessons: Annotated[int, typer.Option(min=2, help="Lessons of a night.")] = 10,
+    lessons: Annotated[int, typer.Option(min=3, help="Lessons of a night.")] = 10,
     updates: Annotated[int, typer.Option(help="How many of them contradict earlier ones.")] = 2,
     seed: Annotated[int, typer.Option(help="Of the lessons' order and values.")] = 0,
     data: Annotated[
@@ -161,7 +161,10 @@ def main(
     arms = arm or ["ours", "plain"]
     if unknown := set(arms) - set(ARMS):
         raise typer.BadParameter(f"no such arm: {', '.join(unknown)}; of {', '.join(ARMS)}")
-    taught = curriculum(cycles, lessons, updates, seed)
+    try:
+        taught = curriculum(cycles, lessons, updates, seed)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     root = Home.at(None, None).path / "bench-learning"
     finished = []
     for name in arms:

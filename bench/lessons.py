@@ -1,14 +1,14 @@
-"""Lessons for the learning bench: invented companies, eleven things to know of each, behaviours.
+"""Lessons for the learning bench: facts of invented companies, behaviours, workflows with tools.
 
-Every lesson has a question that a user asks, the correction, and two questions in other words. The
-order, the values and what later contradicts what are drawn from a seed.
+Every lesson has a question that a user asks, the right answer, and two questions in other words.
+The order, the values and what later contradicts what are drawn from a seed.
 """
 
 import random
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["fact", "preference", "behaviour"]
+Kind = Literal["fact", "preference", "behaviour", "workflow"]
 
 SUBJECTS = (
     "Quillfeather",
@@ -66,17 +66,34 @@ class Habit:
 
 
 @dataclass(frozen=True)
+class Routine:
+    """A task that agents did twice with the same tools, and what is asked about another task.
+
+    Attributes:
+        task: The words that both requests share, as triage puts them.
+        request: What users ask for; `{n}` is a number.
+    """
+
+    task: str
+    request: str
+    tools: tuple[str, ...]
+    again: tuple[str, str]
+    neighbour: str
+
+
+@dataclass(frozen=True)
 class Lesson:
     """One thing that a user teaches.
 
     Attributes:
-        kind: A behaviour's key is its topic with -1.
-        ask: The user's question.
+        kind: A behaviour's key is its topic with -1, a workflow's its task with -2.
+        ask: The user's question; nobody asks about a workflow.
         correction: The right answer as a sentence.
         value: The part of it that counts.
         again: The question in two other words.
         neighbour: The question in other words about a company that is never taught.
         replaces: The value that was taught before and holds no longer.
+        requests: A workflow's: what two agents were asked for.
     """
 
     key: tuple[str, int]
@@ -87,6 +104,7 @@ class Lesson:
     neighbour: str
     replaces: str | None = None
     kind: Kind = "fact"
+    requests: tuple[str, ...] = ()
 
 
 RELATIONS = (
@@ -234,6 +252,103 @@ HABITS = (
     ),
 )
 
+ROUTINES = (
+    Routine(
+        "cancel subscription for customer",
+        "Please cancel the subscription for customer {n}.",
+        ("find_contract", "stop_billing", "send_farewell"),
+        (
+            "How do I cancel the subscription of a customer?",
+            "A customer cancels the subscription. Which tools do I call?",
+        ),
+        "How do I renew the passport of a child?",
+    ),
+    Routine(
+        "book room for workshop",
+        "Book a room for workshop {n}.",
+        ("list_rooms", "reserve_room", "post_calendar"),
+        ("How do I get a room for a workshop?", "A workshop needs a room. Which tools do I call?"),
+        "How do I get a visa for a holiday?",
+    ),
+    Routine(
+        "replace battery in scooter",
+        "Can you replace the battery in scooter {n}?",
+        ("lock_scooter", "order_battery", "print_label"),
+        (
+            "How do I put a new battery into a scooter?",
+            "The battery of a scooter is dead. Which tools do I call?",
+        ),
+        "How do I put a new roof onto a house?",
+    ),
+    Routine(
+        "translate manual for partner",
+        "Translate the manual for partner {n}, please.",
+        ("fetch_manual", "run_translation", "upload_manual"),
+        (
+            "How do I get a manual translated for a partner?",
+            "A partner needs the manual in another language. Which tools do I call?",
+        ),
+        "How do I get a suit cleaned for a wedding?",
+    ),
+    Routine(
+        "restart printer in office",
+        "Restart the printer in office {n}.",
+        ("ping_printer", "cut_power", "clear_queue"),
+        (
+            "How do I get the printer in an office going again?",
+            "A printer in an office hangs. Which tools do I call?",
+        ),
+        "How do I get a garden in the desert going?",
+    ),
+    Routine(
+        "pay invoice from supplier",
+        "I need you to pay the invoice from supplier {n}.",
+        ("read_invoice", "check_budget", "wire_money"),
+        (
+            "How do I settle the invoice of a supplier?",
+            "A supplier sent an invoice. Which tools do I call?",
+        ),
+        "How do I settle the quarrel of two brothers?",
+    ),
+    Routine(
+        "hire driver for route",
+        "Hire a driver for route {n}.",
+        ("search_drivers", "sign_contract"),
+        ("How do I find a driver for a route?", "A route has no driver. Which tools do I call?"),
+        "How do I find a present for an uncle?",
+    ),
+    Routine(
+        "water plants in greenhouse",
+        "Would you water the plants in greenhouse {n}?",
+        ("read_moisture", "open_valve", "close_valve"),
+        (
+            "How do I give the plants in a greenhouse water?",
+            "The plants in a greenhouse are dry. Which tools do I call?",
+        ),
+        "How do I give the horses in a stable hay?",
+    ),
+    Routine(
+        "publish recording of lecture",
+        "Publish the recording of lecture {n}.",
+        ("cut_video", "add_subtitles", "push_channel"),
+        (
+            "How do I put the recording of a lecture online?",
+            "There is a recording of a lecture. Which tools do I call?",
+        ),
+        "How do I put the name of a boat on it?",
+    ),
+    Routine(
+        "ship samples for laboratory",
+        "Ship the samples for laboratory {n}.",
+        ("weigh_box", "buy_postage", "call_courier"),
+        (
+            "How do I send samples to a laboratory?",
+            "A laboratory waits for samples. Which tools do I call?",
+        ),
+        "How do I send money to a cousin?",
+    ),
+)
+
 # Said each day; nothing in it is worth keeping.
 NOISE = (
     ("Hello! How are you today?",),
@@ -248,28 +363,31 @@ def curriculum(
 ) -> list[list[Lesson]]:
     """What is taught in each cycle: new lessons, and from the second on updates of earlier ones.
 
-    One of the new ones is a behaviour, as long as there are any.
+    One of the new ones is a behaviour and one a workflow, as long as there are any.
 
     Raises:
-        ValueError: If there are not as many lessons as asked for.
+        ValueError: If there are not as many lessons as asked for, or no room for a new fact.
     """
     rng = random.Random(seed)
     grid = [(subject, number) for subject in SUBJECTS for number in range(len(RELATIONS))]
     rng.shuffle(grid)
-    ordered = rng.sample(HABITS, len(HABITS))
+    habits = [_habit(habit) for habit in rng.sample(HABITS, len(HABITS))]
+    routines = [_routine(routine, rng) for routine in rng.sample(ROUTINES, len(ROUTINES))]
     cycles: list[list[Lesson]] = []
     in_force: dict[tuple[str, int], Lesson] = {}
     for cycle in range(num_cycles):
         facts = sorted(key for key in in_force if key[1] >= 0)
         updated = rng.sample(facts, num_updates if cycle else 0)
-        habits = [_habit(habit) for habit in ordered[cycle : cycle + 1]]
-        num_new = num_lessons - len(updated) - len(habits)
+        others = [*habits[cycle : cycle + 1], *routines[cycle : cycle + 1]]
+        num_new = num_lessons - len(updated) - len(others)
+        if num_new < 1:
+            raise ValueError(f"A cycle of {num_lessons} lessons has no room for a new fact.")
         if len(grid) < num_new:
             raise ValueError(f"There are lessons for {cycle} cycles of {num_lessons} only.")
         new, grid = grid[:num_new], grid[num_new:]
         lessons = [_lesson(key, rng, None) for key in new]
         lessons += [_lesson(key, rng, in_force[key].value) for key in updated]
-        lessons += habits
+        lessons += others
         in_force |= {lesson.key: lesson for lesson in lessons}
         cycles.append(lessons)
     return cycles
@@ -284,6 +402,21 @@ def _habit(habit: Habit) -> Lesson:
         again=habit.again,
         neighbour=habit.neighbour,
         kind="behaviour",
+    )
+
+
+def _routine(routine: Routine, rng: random.Random) -> Lesson:
+    way = ", then ".join(routine.tools)
+    numbers = rng.sample(range(11, 100), 2)
+    return Lesson(
+        key=(routine.task, -2),
+        ask=f"What are the steps to {routine.task}?",
+        correction=f"First {way}.",
+        value=way,
+        again=routine.again,
+        neighbour=routine.neighbour,
+        kind="workflow",
+        requests=tuple(routine.request.format(n=number) for number in numbers),
     )
 
 

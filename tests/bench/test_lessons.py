@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.arms import wordings, words_of
+from bench.arms import agents_way, wordings, words_of
 from bench.lessons import NEIGHBOURS, SUBJECTS, Lesson, curriculum
 from cli.home import Home
 from tests.fakes.traces import make_signal, make_trace
@@ -31,7 +31,7 @@ async def test_a_lessons_rewordings_are_never_trained_on(cycles: list[list[Lesso
 def test_triage_reads_in_a_correction_what_the_bench_asks_for(
     cycles: list[list[Lesson]],
 ) -> None:
-    for lesson in (lesson for cycle in cycles for lesson in cycle):
+    for lesson in (item for cycle in cycles for item in cycle if item.kind != "workflow"):
         asked = make_trace(lesson.ask, "I do not know.")
         _, [finding] = judge([asked], [make_signal(asked, correction=lesson.correction)])
         assert (finding.kind, finding.subject) == (lesson.kind, lesson.key[0])
@@ -59,7 +59,7 @@ def test_a_longer_run_begins_as_a_shorter_one(cycles: list[list[Lesson]]) -> Non
 
 def test_neighbours_are_never_taught(cycles: list[list[Lesson]]) -> None:
     assert set(NEIGHBOURS).isdisjoint(SUBJECTS)
-    facts = [item for cycle in cycles for item in cycle if item.kind != "behaviour"]
+    facts = [item for cycle in cycles for item in cycle if item.key[1] >= 0]
     assert all(any(n in item.neighbour for n in NEIGHBOURS) for item in facts)
 
 
@@ -74,6 +74,26 @@ def test_each_cycle_teaches_another_behaviour_and_its_neighbour_asks_of_somethin
         assert not topic & set(words(item.neighbour))
 
 
-def test_more_lessons_than_there_are_is_an_error() -> None:
-    with pytest.raises(ValueError, match="lessons for"):
-        curriculum(10, 20, 2, seed=0)
+def test_triage_reads_in_two_agents_ways_what_the_bench_asks_for(
+    cycles: list[list[Lesson]],
+) -> None:
+    routines = [item for cycle in cycles for item in cycle if item.kind == "workflow"]
+    assert len({item.key for item in routines}) == len(cycles)
+    for item in routines:
+        traces = [
+            make_trace(request, "All done.").model_copy(
+                update={"request": {"messages": agents_way(request, item.value.split(", then "))}}
+            )
+            for request in item.requests
+        ]
+        _, [finding] = judge(traces, [])
+        assert (finding.kind, finding.question) == ("workflow", item.ask)
+        assert (finding.answer, finding.value) == (item.correction, item.value)
+
+
+@pytest.mark.parametrize(("num_lessons", "message"), [(20, "lessons for"), (4, "no room")])
+def test_more_or_fewer_lessons_than_there_can_be_are_an_error(
+    num_lessons: int, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        curriculum(10, num_lessons, 2, seed=0)
