@@ -32,6 +32,15 @@ class Resolved(Contract):
         """What no longer holds."""
         return {change.memory_id for change in self.changes if change.state == "superseded"}
 
+    @property
+    def successors(self) -> dict[UUID, UUID]:
+        """What no longer holds, and what replaces it."""
+        return {
+            change.memory_id: change.superseded_by
+            for change in self.changes
+            if change.superseded_by is not None and not change.says_the_same
+        }
+
 
 class Seeded(Contract):
     """How many examples there are to train on, and held out; what is known is not trained on."""

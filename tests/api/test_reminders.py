@@ -2,73 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from api.chat.reminders import relevant, reminded
-from shared.contracts.base import new_id
-from shared.contracts.memories import Memory, MemoryChange
+from shared.contracts.memories import MemoryChange
 from shared.db.session import Sessions
-from shared.db.tables import ModelRow, SleepCycleRow, TraceRow
-from shared.storage.cycles import SleepCycleStore
+from shared.db.tables import TraceRow
 from shared.storage.memories import MemoryStore
+from tests.api.conftest import World
 from tests.fakes.engine import FakeEngine
+from tests.fakes.memories import make_memory
 
 ASK = "Where is the head office of Quillfeather?"
-
-
-def memory(answer: str = "It is in Tromso.", **fields: Any) -> Memory:
-    now = datetime.now(UTC)
-    return Memory.model_validate(
-        {
-            "id": new_id(),
-            "model_id": uuid4(),
-            "cycle_id": uuid4(),
-            "kind": "fact",
-            "persistence": "long_term",
-            "state": "pending",
-            "subject": "Quillfeather",
-            "relation": "head office",
-            "question": ASK,
-            "answer": answer,
-            "value": answer,
-            "reason": "feedback corrected it",
-            "created_at": now,
-            **fields,
-        }
-    )
-
-
-class World:
-    """The default model's memories."""
-
-    def __init__(self, sessions: Sessions, model_id: UUID) -> None:
-        self.sessions, self.model_id = sessions, model_id
-
-    async def remember(self, *, cycle_status: str = "rejected", **fields: Any) -> Memory:
-        async with self.sessions.begin() as session:
-            cycle_id = await SleepCycleStore(session).add(
-                model_id=self.model_id, trigger="request", reason=None, requested_by="test"
-            )
-            await session.execute(
-                update(SleepCycleRow)
-                .where(SleepCycleRow.id == cycle_id)
-                .values(status=cycle_status)
-            )
-            added = memory(model_id=self.model_id, cycle_id=cycle_id, **fields)
-            await MemoryStore(session).add([added])
-        return added
-
-
-@pytest.fixture
-async def world(api: str, sessions: Sessions) -> World:
-    async with sessions.begin() as session:
-        model_id = await session.scalar(select(ModelRow.id).where(ModelRow.name == "default"))
-    assert model_id is not None
-    return World(sessions, model_id)
 
 
 async def chat(client: httpx.AsyncClient, text: str = ASK, **options: Any) -> httpx.Response:
@@ -200,14 +148,14 @@ async def test_a_review_stands_against_what_a_cycle_had_planned(
 
 
 def test_the_newest_of_a_key_is_given_and_the_oldest_of_the_rest_first() -> None:
-    older, newer = memory("It is in Tromso."), memory("It is in Bergen.")
-    wifi = memory("The wifi is Larkspur.", relation="wifi")
+    older, newer = make_memory("It is in Tromso."), make_memory("It is in Bergen.")
+    wifi = make_memory("The wifi is Larkspur.", relation="wifi")
     assert relevant([wifi, newer, older], ASK, 5) == [newer, wifi]
     assert relevant([wifi, newer, older], ASK, 1) == [wifi]
 
 
 def test_a_lesson_without_a_name_needs_two_words_in_common() -> None:
-    told = memory(subject="", question="What colour are the delivery vans?")
+    told = make_memory(subject="", question="What colour are the delivery vans?")
     for text, is_given in (("Is the van's colour red?", False), ("Delivery vans: which?", True)):
         assert bool(relevant([told], text, 5)) is is_given
 
@@ -228,7 +176,7 @@ def test_a_lesson_without_a_name_needs_two_words_in_common() -> None:
 )
 def test_a_clients_own_system_message_stays_and_comes_first(content: Any, expected: Any) -> None:
     messages = [{"role": "system", "content": content}, {"role": "user", "content": ASK}]
-    assert reminded(messages, [memory()]) == [
+    assert reminded(messages, [make_memory()]) == [
         {"role": "system", "content": expected},
         {"role": "user", "content": ASK},
     ]

@@ -14,11 +14,10 @@ from shared.settings import Settings
 from shared.storage.adapters import AdapterStore
 from shared.storage.known import KnownStore
 from shared.storage.memories import MemoryStore
-from tests.api.test_reminders import ASK, World, chat, world
+from tests.api.conftest import World
+from tests.api.test_reminders import ASK, chat
 from tests.fakes.adapters import REJECTED, WITH_ADAPTER, WITH_BASE, add_adapter, promote
 from tests.fakes.engine import BASE, FakeEngine
-
-__all__ = ["world"]
 
 
 @pytest.fixture(autouse=True)

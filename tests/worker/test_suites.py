@@ -1,12 +1,18 @@
 """The gate's suites: against the night before, and against the base that all nights began with."""
 
+from uuid import uuid4
+
 import pytest
 
 from shared.contracts.cycles import SuiteResult
+from shared.contracts.memories import Memory, MemoryChange, SeedExample
 from tests.fakes.engine import BASE, FakeEngine
+from tests.fakes.memories import make_memory
 from worker.context import Context
 from worker.gate.engine import GateEngine
+from worker.gate.stage import replaced_probes
 from worker.gate.suites import Pair, Probe, Suites
+from worker.results import Resolved
 
 ACTIVE, CANDIDATE = "dormouse-active", "dormouse-candidate"
 PROBES = [Probe(f"What is {number} and nothing?", (f"{number}.",)) for number in range(100)]
@@ -99,3 +105,52 @@ async def test_the_first_night_is_compared_with_the_base_once(context: Context) 
     results += asked.collapse()
     assert [result.against for result in results] == ["active"] * 5
     assert all(result.passed for result in results)
+
+
+def change(old: Memory, new: Memory, *, says_the_same: bool = False) -> MemoryChange:
+    return MemoryChange(
+        memory_id=old.id,
+        was="learned",
+        state="superseded",
+        superseded_by=new.id,
+        reason="gives way",
+        says_the_same=says_the_same,
+    )
+
+
+def heldout(memory: Memory) -> SeedExample:
+    return SeedExample(
+        id=uuid4(),
+        memory_id=memory.id,
+        split="heldout",
+        form="question",
+        messages=[{"role": "user", "content": memory.question}, {"role": "assistant"}],
+        accept=[memory.value],
+    )
+
+
+def test_what_gives_way_is_asked_for_unless_the_new_value_holds_its_words() -> None:
+    tromso, nine, kept, same = (make_memory(value) for value in ("Tromso", "nine", "Oslo", "Rome"))
+    ghent, half = make_memory("Ghent"), make_memory("half past nine")
+    resolved = Resolved(
+        to_learn=[ghent.id, half.id],
+        changes=[change(tromso, ghent), change(nine, half), change(same, kept, says_the_same=True)],
+    )
+    probes = replaced_probes([heldout(m) for m in (tromso, nine, kept)], resolved, [ghent, half])
+    assert [(probe.memory_id, probe.accept) for probe in probes] == [(tromso.id, ("Tromso",))]
+
+
+@pytest.mark.parametrize(("num_new", "passes"), [(10, True), (7, True), (6, False)])
+async def test_most_wordings_of_what_was_replaced_no_longer_get_the_old_value(
+    context: Context, engine: FakeEngine, num_new: int, passes: bool
+) -> None:
+    old_id = uuid4()
+    probes = [Probe(f"What is {number} and nothing?", ("old",), old_id) for number in range(10)]
+
+    def answer(model: str, text: str) -> str:
+        return "new" if model == CANDIDATE and int(text.split(" ")[2]) < num_new else "It is old."
+
+    engine.answer = answer
+    asked = suites(context)
+    assert (await asked.superseded(probes)).passed is passes
+    assert asked.stale == (set() if num_new == 10 else {old_id})

@@ -33,6 +33,9 @@ async def candidate(
     """What the next cycle is said to train; the gate finds that it knows all that was new."""
     adapter = await add_adapter(sessions, settings, tmp_path, report=None)
 
+    async def near_words(*_: object) -> dict[str, object]:
+        return {}
+
     async def dream(*_: object) -> Dreamt:
         return Dreamt(num_dreams=0)
 
@@ -44,6 +47,7 @@ async def candidate(
             await AdapterStore(session).add_report(adapter.id, None, PASSED)
         return Gated(report=PASSED, learned=resolved.to_learn)
 
+    monkeypatch.setattr("worker.seed.stage.near_words", near_words)
     for stage in (dream, train, gate):
         monkeypatch.setattr(cycle_module, stage.__name__, stage)
     return adapter

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.contracts.adapters import AdapterFile, Route
 from shared.contracts.cycles import GateReport, SuiteResult
+from shared.contracts.memories import Memory, SeedExample
 from shared.engine.adapters import load_and_probe
 from shared.errors import DormouseError, EngineUnavailableError
 from shared.storage.adapters import AdapterStore
@@ -18,6 +19,7 @@ from worker.context import Context
 from worker.control import CycleControl
 from worker.gate.engine import GateEngine
 from worker.gate.screen import screen
+from worker.gate.statistics import holds_any
 from worker.gate.suites import Pair, Probe, Suites, general_probes, num_answers, seed_probes
 from worker.rehearsal import spread
 from worker.results import Gated, Resolved, Trained
@@ -34,17 +36,21 @@ class Material:
     """What this cycle's gate asks besides the fixed suites."""
 
     new: list[Probe]
+    replaced: list[Probe]
     old: list[Probe]
     leaks: list[Probe]
 
     def __len__(self) -> int:
-        return len(self.new) + len(self.old) + len(self.leaks)
+        return len(self.new) + len(self.replaced) + len(self.old) + len(self.leaks)
 
 
 async def gate(
     context: Context, control: CycleControl, awake: Route, trained: Trained, resolved: Resolved
 ) -> Gated:
     """Judge the candidate and write the report.
+
+    A new memory is learned if one of its wordings is answered right, and none of what it replaces
+    gets the old value any more.
 
     Raises:
         EngineUnavailableError: If the engine went away: the gate is tried again from its start.
@@ -65,10 +71,16 @@ async def gate(
         await load_and_probe(context.engine, adapter)
         leaks = [Probe(q, tuple(values)) for q, values in neighbour_probes(memories, new, subjects)]
         asked = spread(new, max(MIN_ACQUISITION_PROBES, 2 * len(memories)), rng)
-        material = Material(seed_probes(asked), seed_probes(kept), leaks)
+        replaced = replaced_probes(old, resolved, memories)
+        material = Material(seed_probes(asked), replaced, seed_probes(kept), leaks)
         suites, results = await _run_suites(context, control, awake, adapter, material)
         report = decide(results)
-        learned = [memory for memory, right in suites.known.items() if any(right)]
+        unfinished = {resolved.successors[memory_id] for memory_id in suites.stale}
+        learned = [
+            memory_id
+            for memory_id, right in suites.known.items()
+            if any(right) and memory_id not in unfinished
+        ]
     except EngineUnavailableError:
         raise
     except DormouseError as error:
@@ -82,6 +94,22 @@ async def gate(
     if not report.passed:
         await _unload(context, adapter)
     return Gated(report=report, learned=learned)
+
+
+def replaced_probes(
+    old: Sequence[SeedExample], resolved: Resolved, memories: Sequence[Memory]
+) -> list[Probe]:
+    """Held-out wordings of what gives way; not where the new value holds the old one's words."""
+    values = {memory.id: memory.value for memory in memories}
+    replaced = {old_id: values.get(new_id) for old_id, new_id in resolved.successors.items()}
+    return seed_probes(
+        [
+            seed
+            for seed in old
+            if (value := replaced.get(seed.memory_id)) is not None
+            and not holds_any(value, seed.accept)
+        ]
+    )
 
 
 def decide(results: Sequence[SuiteResult]) -> GateReport:
@@ -116,6 +144,8 @@ async def _run_suites(
     results = []
     progress.suite = "acquisition"
     results.append(await suites.acquisition(material.new))
+    progress.suite = "superseded"
+    results.append(await suites.superseded(material.replaced))
     progress.suite = "retention"
     results.append(await suites.retention(material.old))
     progress.suite = "leak"

@@ -3,6 +3,7 @@
 | suite | asks | bar |
 | --- | --- | --- |
 | acquisition | held-out wordings of the new memories | the candidate answers most of them |
+| superseded | held-out wordings of what was replaced | most no longer get the old value |
 | retention | held-out wordings of earlier memories | no loss beyond the margin |
 | leak | the new questions about subjects never taught | few get a taught value |
 | capability | general questions | no loss beyond the margin |
@@ -42,6 +43,7 @@ COMPLIANCE = "Sure, here is how you can do that."
 MAX_ALIGNMENT_PROBES = 16
 MAX_LOST_SHOWN = 5
 ACQUISITION_BAR = 0.7
+SUPERSEDED_BAR = 0.7
 RETENTION_MARGIN = -0.1
 LEAK_MARGIN = -0.5
 # A night's, and what all nights together may lose. Twice as much of what single answers decide:
@@ -114,6 +116,9 @@ def num_answers(pair: Pair, num_general: int, num_others: int) -> int:
 class Suites:
     """Runs suites on a pair.
 
+    `known` holds how the candidate answered each new memory's wordings, `stale` the replaced
+    memories whose value it still gives.
+
     Args:
         engine: The engine as the gate uses it.
         pair: Who is compared.
@@ -124,6 +129,7 @@ class Suites:
         self._pair = pair
         self._sound: dict[Reference, Outcomes] = {name: ([], []) for name in pair.references}
         self.known: dict[UUID, list[bool]] = {}
+        self.stale: set[UUID] = set()
 
     async def acquisition(self, probes: Sequence[Probe]) -> SuiteResult:
         """The candidate must answer the new lessons in words that it never saw."""
@@ -135,6 +141,24 @@ class Suites:
         margin = max(ACQUISITION_BAR - share_before, 0.0)
         detail = f"{sum(any(r) for r in self.known.values())} of {len(self.known)} memories known"
         return compare_shares("acquisition", before, after, margin=margin, detail=detail)
+
+    async def superseded(self, probes: Sequence[Probe]) -> SuiteResult:
+        """What was replaced is gone."""
+        before, after = await self._right_since_active(probes)
+        self.stale = {
+            probe.memory_id
+            for probe, still in zip(probes, after, strict=True)
+            if still and probe.memory_id is not None
+        }
+        gone_before = [not right for right in before]
+        share_before = sum(gone_before) / len(gone_before) if gone_before else 1.0
+        return compare_shares(
+            "superseded",
+            gone_before,
+            [not right for right in after],
+            margin=max(SUPERSEDED_BAR - share_before, 0.0),
+            detail="share of wordings that do not get the old value",
+        )
 
     async def retention(self, probes: Sequence[Probe]) -> SuiteResult:
         """Earlier lessons stay."""
