@@ -6,8 +6,7 @@ that follow see it and themselves, never each other, so nothing is padded and no
 Shapes: T tokens of the pack, N target tokens.
 """
 
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -194,13 +193,3 @@ def pack(sequences: Sequence[TokenSequence], *, pack_tokens: int) -> list[Pack]:
         packs[-1].append(sequence)
         num_tokens += num_own
     return [collate(part) for part in packs]
-
-
-def shuffled_forever(
-    sequences: Sequence[TokenSequence], rng: random.Random
-) -> Iterator[TokenSequence]:
-    """Every sequence once in a random order, then again in another, without end."""
-    while sequences:
-        order = list(sequences)
-        rng.shuffle(order)
-        yield from order

@@ -94,13 +94,30 @@ class Recipe(_Frozen):
     )
     max_num_steps: int = 400
     seeds_per_step: int = Field(default=10, ge=1)
-    replays_per_step: int = Field(default=3, ge=0)
+    replays_per_step: int = Field(
+        default=7,
+        ge=0,
+        description="With 3, what was learned nights ago lost its other wordings to newer lessons "
+        "about the same subject (decision 0022).",
+    )
+    candidates_per_replay: int = Field(
+        default=3,
+        ge=1,
+        description="So many are drawn for each replay; those are taken whose answers the student "
+        "is about to get wrong (decision 0022). 1 takes what is drawn.",
+    )
     contrasts_per_step: int = Field(default=4, ge=0)
     dreams_per_step: int = Field(
         default=12,
         ge=0,
         description="Many short dreams hold more than few long ones: answers go astray in their "
         "first words.",
+    )
+    dreams_beside_replays: int = Field(
+        default=8,
+        ge=0,
+        description="At most so many dreams in a step that also replays: a step stays as long, and "
+        "replays hold the model too.",
     )
     dream_teacher: Literal["base", "parent"] = Field(
         default="base",
@@ -160,6 +177,16 @@ class Recipe(_Frozen):
             return self.num_steps
         num_steps = math.ceil(self.num_passes * num_seeds / self.seeds_per_step)
         return min(max(num_steps, self.min_num_steps), self.max_num_steps)
+
+    def replays_in_step(self, num_replays: int) -> int:
+        """How many of that many replay examples a step takes."""
+        return min(self.replays_per_step, num_replays)
+
+    def dreams_in_step(self, num_replays: int) -> int:
+        """How many dreams a step takes beside what it draws from that many replay examples."""
+        if self.replays_in_step(num_replays) == 0:
+            return self.dreams_per_step
+        return min(self.dreams_per_step, self.dreams_beside_replays)
 
     def learning_rate_for(self, num_seeds: int, *, warm_start: bool) -> float:
         """The peak learning rate for that many new seed examples, from a parent or from the base.

@@ -11,11 +11,12 @@ import torch
 from transformers import AutoTokenizer
 
 from worker.trainer.artifacts import save_adapter, write_manifest, write_probe
+from worker.trainer.batches import Material
 from worker.trainer.checkpoint import Checkpoint
 from worker.trainer.data import Group, Tokenizer, TokenSequence, tokenize
 from worker.trainer.job import TrainJob
 from worker.trainer.model import load_student
-from worker.trainer.train import Material, Report, train
+from worker.trainer.train import Report, train
 
 
 def run(job: TrainJob, report: Report) -> dict[str, object]:

@@ -5,7 +5,6 @@ Shapes: N target tokens of a micro-batch, D hidden size, V vocabulary.
 
 import math
 import os
-import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,8 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from worker.trainer.batches import Batches, Material
 from worker.trainer.checkpoint import Checkpoint
-from worker.trainer.data import TokenSequence, pack, shuffled_forever
+from worker.trainer.data import TokenSequence, pack
 from worker.trainer.job import Recipe
 from worker.trainer.loss import divergences, target_losses
 from worker.trainer.model import Student
@@ -26,28 +26,6 @@ Report = Callable[[dict[str, object]], None]
 
 class TrainingError(Exception):
     """Training cannot go on: a loss is not finite, or the parent process is gone."""
-
-
-@dataclass(frozen=True)
-class Material:
-    """Everything that is trained on or measured, tokenized."""
-
-    seeds: tuple[TokenSequence, ...]
-    replays: tuple[TokenSequence, ...]
-    contrasts: tuple[TokenSequence, ...]
-    dreams: tuple[TokenSequence, ...]
-    holdout_dreams: tuple[TokenSequence, ...]
-
-    @property
-    def all(self) -> tuple[TokenSequence, ...]:
-        """Every sequence."""
-        return (
-            *self.seeds,
-            *self.replays,
-            *self.contrasts,
-            *self.dreams,
-            *self.holdout_dreams,
-        )
 
 
 @dataclass(frozen=True)
@@ -139,13 +117,17 @@ def train(
     batches = Batches(material, recipe)
     kl_weight = recipe.kl_weight_for(len(material.seeds))
     progress = checkpoint.restore(student, optimizer, schedule)
-    for _ in range(progress.step):
-        batches.next()
+    batches.skip(progress.step, progress.replays)
+
+    def surprise(sequences: Sequence[TokenSequence]) -> list[float]:
+        return least_likely(student, sequences, recipe.pack_tokens)
+
     for step in range(progress.step + 1, num_steps + 1):
         if os.getppid() != parent_pid:
             raise TrainingError("The parent process is gone.")
         start_s = time.monotonic()
-        losses, step_tokens = _backward(student, teacher, batches.next(), recipe, kl_weight)
+        batch = batches.next(surprise)
+        losses, step_tokens = _backward(student, teacher, batch, recipe, kl_weight)
         if not all(math.isfinite(value) for value in losses.values()):
             raise TrainingError(f"The loss of step {step} is not finite: {losses}.")
         torch.nn.utils.clip_grad_norm_(
@@ -155,6 +137,7 @@ def train(
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
         progress.step = step
+        progress.replays = list(batches.pending)
         progress.num_tokens += step_tokens
         progress.seed_losses.append(losses["seed_loss"])
         progress.kls.append(losses["kl"])
@@ -180,26 +163,6 @@ def train(
     )
 
 
-class Batches:
-    """Each step's mix; every group is walked through in random order again and again."""
-
-    def __init__(self, material: Material, recipe: Recipe) -> None:
-        rng = random.Random(recipe.seed)
-        self._parts = [
-            (shuffled_forever(group, rng), min(count, len(group)))
-            for group, count in (
-                (material.seeds, recipe.seeds_in_step(len(material.seeds))),
-                (material.replays, recipe.replays_per_step),
-                (material.contrasts, recipe.contrasts_per_step),
-                (material.dreams, recipe.dreams_per_step),
-            )
-        ]
-
-    def next(self) -> list[TokenSequence]:
-        """The sequences of the next step."""
-        return [next(part) for part, count in self._parts for _ in range(count)]
-
-
 def learning_rate_factor(step: int, num_steps: int, warmup_ratio: float) -> float:
     """Linear warm-up from above zero, then a cosine down to a tenth."""
     num_warmup_steps = max(round(num_steps * warmup_ratio), 1)
@@ -220,6 +183,24 @@ def measure_drift(
             total += float(_divergences(student, teacher, part.sequences, logits_NV).sum())
             num_targets += len(part.target_N)
     return total / max(num_targets, 1)
+
+
+def least_likely(
+    student: Student, sequences: Sequence[TokenSequence], pack_tokens: int
+) -> list[float]:
+    """Cross-entropy of the answer token that each sequence's student finds the least likely.
+
+    Above ln 2 = 0.69 nats its greedy answer may go astray there; a mean over the answer would hide
+    one wrong word among many right ones (arXiv 2605.24657).
+    """
+    worst: dict[int, float] = {}
+    with student.evaluating():
+        for part in pack(sequences, pack_tokens=pack_tokens):
+            part = part.to(student.device)
+            loss_N = target_losses(student.logits(student.hidden(part)), part.target_N)
+            for owner, sequence in enumerate(part.sequences):
+                worst[sequence.index] = float(loss_N[part.owner_N == owner].max())
+    return [worst[sequence.index] for sequence in sequences]
 
 
 def _divergences(

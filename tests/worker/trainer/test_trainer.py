@@ -141,7 +141,12 @@ def test_a_parent_of_another_rank_is_refused(
 def test_a_killed_run_goes_on_behind_its_checkpoint_and_ends_with_the_same_bytes(
     job: dict[str, Any], run_trainer: RunTrainer, tmp_path: Path
 ) -> None:
-    job["recipe"] |= {"num_steps": 7, "checkpoint_steps": 2}
+    # Killed within a window of replays that were chosen by the weights before it.
+    job["recipe"] |= {"num_steps": 7, "checkpoint_steps": 2, "replays_per_step": 1}
+    replay = next(example for example in job["examples"] if example["kind"] == "replay")
+    for colour in ("Teal", "Beige", "Olive", "Indigo", "Maroon", "Crimson"):
+        messages = [replay["messages"][0], {"role": "assistant", "content": colour}]
+        job["examples"].append({**replay, "messages": messages})
     assert run_trainer({**job, "output_dir": str(tmp_path / "whole")})[0] == 0
     kept = {**job, "checkpoint_path": str(tmp_path / "checkpoint.pt")}
     path = tmp_path / "killed.json"
@@ -225,6 +230,14 @@ def test_few_seeds_are_not_repeated_more_often_than_many() -> None:
         assert recipe.num_passes <= seen <= recipe.num_passes + 2
     assert recipe.seeds_in_step(180) == recipe.seeds_per_step
     assert recipe.seeds_in_step(1) == 1
+
+
+def test_dreams_leave_places_to_replays_only_where_there_are_some() -> None:
+    recipe = Recipe(replays_per_step=7, dreams_per_step=12, dreams_beside_replays=8)
+    assert [recipe.replays_in_step(n) for n in (0, 2, 100)] == [0, 2, 7]
+    assert [recipe.dreams_in_step(n) for n in (0, 2, 100)] == [12, 8, 8]
+    assert Recipe(replays_per_step=0, dreams_per_step=12).dreams_in_step(100) == 12
+    assert Recipe(dreams_per_step=0).dreams_in_step(100) == 0
 
 
 def test_an_adapter_is_never_overwritten(
