@@ -19,9 +19,9 @@ from cli.sleep_view import follow_cycle
 from cli.stack import LocalStack
 from shared.engine.client import EngineClient
 from worker.seed.forms import Lesson as SeedLesson
-from worker.seed.forms import build_forms
-from worker.seed.situations import situations
-from worker.seed.thesaurus import Near, content_words, near_words, substituted
+from worker.seed.forms import LessonKind
+from worker.seed.thesaurus import Near, content_words, near_words
+from worker.seed.wordings import wordings
 from worker.triage.behaviours import rule_in
 
 # The settings that differ from the defaults.
@@ -138,7 +138,7 @@ class PlainArm:
             "base_path": model,
             "output_dir": str(adapter),
             "parent_adapter_path": str(parent) if self._carries_on and number > 1 else None,
-            "examples": [example for lesson in lessons for example in wordings(lesson, near)],
+            "examples": [example for lesson in lessons for example in examples_of(lesson, near)],
         }
         await asyncio.to_thread(self._prepare, adapter, job)
         trainer = await asyncio.create_subprocess_exec(
@@ -190,17 +190,11 @@ def words_of(lessons: Iterable[Lesson]) -> set[str]:
     return set().union(*(content_words(_as_seeded(lesson)) for lesson in lessons))
 
 
-def wordings(lesson: Lesson, near: Near) -> list[dict[str, Any]]:
+def examples_of(lesson: Lesson, near: Near) -> list[dict[str, Any]]:
     """The wordings that the seed stage would train a lesson with, as the trainer's examples.
 
     Without those that the model writes itself.
     """
-    told = _as_seeded(lesson)
-    if told.is_behaviour:
-        forms = situations(told)
-    else:
-        forms = build_forms(told)
-        forms += substituted(told, forms, near, taken=())
     return [
         {
             "kind": "seed",
@@ -209,14 +203,14 @@ def wordings(lesson: Lesson, near: Near) -> list[dict[str, Any]]:
                 {"role": "assistant", "content": form.answer},
             ],
         }
-        for form in forms
+        for form in wordings(_as_seeded(lesson), near)
         if form.split == "train"
     ]
 
 
 def _as_seeded(lesson: Lesson) -> SeedLesson:
-    subject = None if lesson.kind == "workflow" else lesson.key[0]
     rule = rule_in(lesson.correction)
     if rule is not None:
-        return SeedLesson(rule.question, rule.sentence, rule.phrase, rule.topic, is_behaviour=True)
-    return SeedLesson(lesson.ask, lesson.correction, lesson.value, subject)
+        return SeedLesson(rule.question, rule.sentence, rule.phrase, rule.topic, "behaviour")
+    kind: LessonKind = "workflow" if lesson.kind == "workflow" else "fact"
+    return SeedLesson(lesson.ask, lesson.correction, lesson.value, lesson.key[0], kind)

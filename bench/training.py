@@ -21,7 +21,7 @@ import torch
 import typer
 from transformers import AutoTokenizer
 
-from bench.arms import wordings
+from bench.arms import examples_of
 from bench.lessons import curriculum
 from bench.report import console, save, show
 from cli.home import Home
@@ -81,7 +81,7 @@ def main(
         raise SystemExit("TRL is not installed. Run this as: make bench-training")
     torch.set_num_threads(threads)
     lessons = [lesson for cycle in curriculum(2, 10, 0, seed=0) for lesson in cycle]
-    examples = [example for lesson in lessons for example in wordings(lesson, {})]
+    examples = [example for lesson in lessons for example in examples_of(lesson, {})]
     recipe = Recipe(
         num_steps=steps,
         seeds_per_step=batch,

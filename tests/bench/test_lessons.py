@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.arms import agents_way, wordings, words_of
+from bench.arms import agents_way, examples_of, words_of
 from bench.lessons import NEIGHBOURS, SUBJECTS, Lesson, curriculum
 from cli.home import Home
 from tests.fakes.traces import make_signal, make_trace
@@ -22,7 +22,7 @@ async def test_a_lessons_rewordings_are_never_trained_on(cycles: list[list[Lesso
     lessons = [lesson for cycle in cycles for lesson in cycle]
     near = await near_words(str(Home.at(None, None).model), words_of(lessons), 2)
     for lesson in lessons:
-        examples = wordings(lesson, near)
+        examples = examples_of(lesson, near)
         trained = {normalized(example["messages"][0]["content"]) for example in examples}
         assert len(trained) >= 8
         assert trained.isdisjoint(normalized(question) for question in lesson.again)

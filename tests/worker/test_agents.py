@@ -68,6 +68,8 @@ def test_what_was_rated_down_or_not_finished_or_said_twice_in_one_session_is_no_
     first, second = agent("Refund order 17.", WAY), agent("Refund order 18.", WAY)
     assert judge([first, second], [make_signal(second, rating=-1)])[1] == []
     unfinished = agent("Refund order 18.", WAY, reply="")
+    assert unfinished.reply is not None
+    unfinished.reply["choices"][0]["finish_reason"] = "length"
     assert judge([first, unfinished], [])[1] == []
     same = second.model_copy(update={"session_id": first.session_id})
     assert judge([first, same], [])[1] == []

@@ -19,7 +19,7 @@ REFUNDS = Lesson(
     answer="Please have form R7 ready.",
     value="Please have form R7 ready",
     subject="refunds",
-    is_behaviour=True,
+    kind="behaviour",
 )
 
 

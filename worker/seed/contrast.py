@@ -8,8 +8,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from worker.seed.english import upper_first
 from worker.seed.forms import Lesson
 from worker.seed.situations import other_topics
+from worker.seed.tasks import TASK_FRAMES, other_tasks, with_articles
 
 _HEADS = """
     Amber Ash Birch Black Bram Brindle Cal Cedar Cinder Cobble Copper Crow Dale Dun Elder Ember
@@ -64,6 +66,8 @@ def neighbours(
 ) -> list[Neighbour]:
     """Ask each question about another invented subject, a behaviour's about another topic.
 
+    A workflow's are other questions: how something else is done.
+
     Args:
         lesson: Its subject is replaced.
         questions: Wordings of the lesson's question.
@@ -71,13 +75,22 @@ def neighbours(
         seed: The same seed gives the same neighbours.
 
     Returns:
-        One neighbour per question that names the subject; none if the lesson has no subject.
+        One neighbour per question that names the subject, or per question of a workflow; none if
+        the lesson has no subject.
     """
     if not lesson.subject:
         return []
+    if lesson.kind == "workflow":
+        asked = random.Random(f"{seed}:{lesson.subject}").sample(TASK_FRAMES, len(TASK_FRAMES))
+        others = other_tasks(lesson.subject, seed=seed)
+        said = (with_articles(task) for task in others)
+        return [
+            Neighbour(frame.format(t=task, T=upper_first(task)), task)
+            for _, (_, frame), task in zip(questions, asked, said, strict=False)
+        ]
     subjects = (
         other_topics(lesson.subject, seed=seed)
-        if lesson.is_behaviour
+        if lesson.kind == "behaviour"
         else invented_subjects(lesson.subject, taken=[lesson.subject, *taken], seed=seed)
     )
     pattern = re.compile(rf"\b{re.escape(lesson.subject)}\b", re.IGNORECASE)

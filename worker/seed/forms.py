@@ -22,6 +22,7 @@ from worker.seed.rewording import reworded
 
 Split = Literal["train", "heldout"]
 FormKind = Literal["question", "completion", "short", "reverse"]
+LessonKind = Literal["fact", "behaviour", "workflow"]
 
 MAX_HELDOUT = 4
 
@@ -34,15 +35,17 @@ class Lesson:
         question: As the user asked it.
         answer: The right answer as a sentence.
         value: The short part of the answer that matters; it occurs in `answer`.
-        subject: The proper name that the question is about, if it has one.
-        is_behaviour: The subject is a topic, and the answer what is said to whoever asks about it.
+        subject: What the question is about, if it says so: a proper name, a behaviour's topic, a
+            workflow's task.
+        kind: A behaviour's answer is what is said to whoever asks about its topic, a workflow's
+            the calls that do its task.
     """
 
     question: str
     answer: str
     value: str
     subject: str | None = None
-    is_behaviour: bool = False
+    kind: LessonKind = "fact"
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,17 @@ CLAUSE_FRAMES: tuple[tuple[Split, str], ...] = (
     ("train", "Can you tell me {c}?"),
     ("train", "Tell me {c}."),
     ("train", "I would like to know {c}."),
+    ("train", "My boss needs to know {c}."),
+    ("train", "Please look up {c}."),
     ("heldout", "I forgot {c}. Can you help?"),
     ("heldout", "A colleague wants to find out {c}."),
+)
+# {s} the subject: where somebody comes from who asks.
+SUBJECT_FRAMES: tuple[tuple[Split, str], ...] = (
+    ("train", "It is about {s}. {q}"),
+    ("train", "If I go to {s} tomorrow: {l}"),
+    ("train", "I read about {s} today. {q}"),
+    ("train", "{q} I mean {s}."),
 )
 # {n} what is asked for, as a noun phrase; {p} the same with the possessive swapped.
 PHRASE_FRAMES: tuple[tuple[Split, str], ...] = (
@@ -122,7 +134,8 @@ def verify(form: Form, evidence: Lesson) -> bool:
         return False
     if form.kind == "reverse":
         return value in question
-    subject = normalized(evidence.subject or "")
+    # A task may be asked for in other words.
+    subject = normalized(evidence.subject or "") if evidence.kind != "workflow" else ""
     # Where the user never named the subject, no form can.
     if subject in normalized(evidence.question) and subject not in question:
         return False
@@ -141,6 +154,9 @@ def _candidates(lesson: Lesson) -> Iterator[Form]:
     texts = {"q": question, "l": lower_first(question), "bare": lower_first(bare)}
     for split, frame in QUESTION_FRAMES:
         yield Form(frame.format(**texts), answer, split)
+    if lesson.subject:
+        for split, frame in SUBJECT_FRAMES:
+            yield Form(frame.format(s=lesson.subject, **texts), answer, split)
     for text in reworded(bare):
         yield Form(text, answer, "train")
     if clause := indirect(bare):

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from shared.contracts.memories import Memory, SeedExample
 from worker.seed.contrast import leaked_answer, neighbours
-from worker.seed.forms import Lesson
+from worker.seed.forms import Lesson, LessonKind
 from worker.trainer.job import TrainExample
+from worker.triage.agents import task_of
 
 # Other invented names for probes than for training.
 TRAIN_SEED = 1
@@ -17,13 +18,13 @@ PROBES_PER_MEMORY = 1
 
 def lesson_of(memory: Memory) -> Lesson:
     """A memory as what is to be learned."""
-    return Lesson(
-        question=memory.question,
-        answer=memory.answer,
-        value=memory.value,
-        subject=memory.subject or None,
-        is_behaviour=memory.kind == "behaviour",
-    )
+    kind: LessonKind = "fact"
+    subject = memory.subject or None
+    if memory.kind == "behaviour":
+        kind = "behaviour"
+    elif memory.kind == "workflow" and (task := task_of(memory.question)):
+        kind, subject = "workflow", task
+    return Lesson(memory.question, memory.answer, memory.value, subject, kind)
 
 
 def contrast_examples(

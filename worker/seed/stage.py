@@ -22,12 +22,13 @@ from worker.control import CycleControl
 from worker.in_force import in_force_after
 from worker.results import Resolved, Seeded
 from worker.seed.derive import conclusion_examples, conclusions
-from worker.seed.forms import Form, build_forms, normalized
+from worker.seed.forms import Form, normalized
 from worker.seed.known import known_already
 from worker.seed.neighbours import lesson_of
 from worker.seed.self_study import asked_about, own_words, paraphrases
-from worker.seed.situations import situations, with_own_words
-from worker.seed.thesaurus import content_words, near_words, substituted
+from worker.seed.situations import with_own_words
+from worker.seed.thesaurus import content_words, near_words
+from worker.seed.wordings import wordings
 
 
 async def seed(context: Context, control: CycleControl, awake: Route, resolved: Resolved) -> Seeded:
@@ -49,16 +50,12 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     async def forms_of(memory: Memory) -> list[Form]:
         nonlocal num_done
         lesson = lesson_of(memory)
-        if lesson.is_behaviour:
-            forms = situations(lesson)
-            async with limit:
-                forms += await asked_about(context.engine, awake.base, lesson)
+        forms = wordings(lesson, near, words_of_others(memory, in_force))
+        write = asked_about if lesson.kind == "behaviour" else paraphrases
+        async with limit:
+            forms += await write(context.engine, awake.base, lesson)
+        if lesson.kind == "behaviour":
             forms = await asyncio.gather(*(behave(form) for form in forms))
-        else:
-            forms = build_forms(lesson)
-            async with limit:
-                forms += await paraphrases(context.engine, awake.base, lesson)
-            forms += substituted(lesson, forms, near, words_of_others(memory, in_force))
         num_done += 1
         await control.report(num_done / len(memories), f"{num_done} of {len(memories)} memories")
         return forms

@@ -62,8 +62,9 @@ async def near_words(model_dir: str, words: Collection[str], num_threads: int) -
 
 
 def content_words(lesson: Lesson) -> set[str]:
-    """The words of a lesson's question that another may stand for: none of its subject's."""
-    subject = set(normalized(lesson.subject or "").split())
+    """The words of a lesson's question that another may stand for: none of its name's."""
+    named = lesson.subject if lesson.kind != "workflow" else None
+    subject = set(normalized(named or "").split())
     return {word for word in map(str.lower, keywords(lesson.question)) if word.isalpha()} - subject
 
 

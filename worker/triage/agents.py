@@ -45,6 +45,10 @@ FAILED = re.compile(
 _NOT_THE_TASK = frozenset("please can could you would i want need like help me to the a an".split())
 
 
+# What a workflow's question begins with; its task follows.
+_ASKED = "What are the steps to "
+
+
 @dataclass(frozen=True)
 class Step:
     """One tool call and whether its result says that it failed."""
@@ -69,7 +73,7 @@ class Workflow:
     @property
     def question(self) -> str:
         """What it answers."""
-        return f"What are the steps to {self.task}?"
+        return f"{_ASKED}{self.task}?"
 
     @property
     def way(self) -> str:
@@ -128,6 +132,11 @@ def workflows(traces: Sequence[Trace], disliked: set[UUID]) -> list[Workflow]:
     return found
 
 
+def task_of(question: str) -> str | None:
+    """The task in a workflow's question; None where it is no such question."""
+    return question.removeprefix(_ASKED).rstrip("?") if question.startswith(_ASKED) else None
+
+
 def way_of(trace: Trace) -> str | None:
     """The path that worked, as a night writes it down for later ones; None where there is none."""
     tools = _way(trace)
@@ -169,8 +178,11 @@ def _calls(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _way(trace: Trace) -> tuple[str, ...]:
     """The calls that worked, retries once; empty for an agent that is not done."""
-    message = ((trace.reply or {}).get("choices") or [{}])[0].get("message") or {}
-    if _calls({**message, "role": "assistant"}) or not trace.reply_text.strip():
+    choice = ((trace.reply or {}).get("choices") or [{}])[0]
+    if _calls({**(choice.get("message") or {}), "role": "assistant"}):
+        return ()
+    # Small models end without a word.
+    if choice.get("finish_reason") != "stop" and not trace.reply_text.strip():
         return ()
     worked = [step.tool for step in steps_of(trace) if not step.failed]
     return tuple(tool for tool, _ in groupby(worked))

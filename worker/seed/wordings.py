@@ -1,0 +1,22 @@
+"""All wordings of a lesson that need no model but its thesaurus."""
+
+from collections.abc import Collection
+
+from worker.seed.forms import Form, Lesson, build_forms
+from worker.seed.situations import situations
+from worker.seed.tasks import asked_for
+from worker.seed.thesaurus import Near, substituted
+
+
+def wordings(lesson: Lesson, near: Near, taken: Collection[str] = ()) -> list[Form]:
+    """Trained and held-out wordings, each verified.
+
+    Args:
+        lesson: What is to be learned.
+        near: Near words of each of its words.
+        taken: Words that another lesson about the same subject asks with; they are not put in.
+    """
+    if lesson.kind == "behaviour":
+        return situations(lesson)
+    forms = asked_for(lesson) if lesson.kind == "workflow" else build_forms(lesson)
+    return forms + substituted(lesson, forms, near, taken)
