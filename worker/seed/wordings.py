@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from worker.seed.forms import Form, Lesson, build_forms
+from worker.seed.loose import mangled, one_word
 from worker.seed.situations import situations
 from worker.seed.tasks import asked_for
 from worker.seed.thesaurus import Near, substituted
@@ -17,6 +18,12 @@ def wordings(lesson: Lesson, near: Near, taken: Collection[str] = ()) -> list[Fo
         taken: Words that another lesson about the same subject asks with; they are not put in.
     """
     if lesson.kind == "behaviour":
-        return situations(lesson)
+        forms = situations(lesson)
+        return forms + mangled(lesson, forms, near)
     forms = asked_for(lesson) if lesson.kind == "workflow" else build_forms(lesson)
-    return forms + substituted(lesson, forms, near, taken)
+    forms = [
+        *forms,
+        *substituted(lesson, forms, near, taken),
+        *one_word(lesson, near, taken),
+    ]
+    return forms + mangled(lesson, forms, near)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # About eight lessons.
-NUM_SEEDS_AT_FULL_RATE = 160
+NUM_SEEDS_AT_FULL_RATE = 400
 # The dreams' weight for few lessons, in units of that for many.
 MAX_KL_GAIN = 2.0
 
@@ -83,9 +83,9 @@ class Recipe(_Frozen):
     warmup_ratio: float = Field(default=0.1, ge=0, lt=1)
     num_steps: int | None = Field(default=None, ge=1, description="None: derived, see below.")
     num_passes: float = Field(
-        default=3.2,
-        description="How often each new example is seen when the steps are derived; eight lessons "
-        "in about 20 wordings give about 56 steps.",
+        default=2.6,
+        description="How often each new example is seen when the steps are derived; ten lessons in "
+        "about 50 wordings give about 130 steps.",
     )
     min_num_steps: int = Field(
         default=36,
@@ -114,10 +114,9 @@ class Recipe(_Frozen):
         "first words.",
     )
     dreams_beside_replays: int = Field(
-        default=8,
+        default=10,
         ge=0,
-        description="At most so many dreams in a step that also replays: a step stays as long, and "
-        "replays hold the model too.",
+        description="At most so many dreams in a step that also replays: these hold the model too.",
     )
     dream_teacher: Literal["base", "parent"] = Field(
         default="base",

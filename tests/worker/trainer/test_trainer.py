@@ -212,14 +212,14 @@ def test_the_steps_grow_with_the_lessons_within_bounds() -> None:
 
 def test_few_seeds_get_a_smaller_learning_rate() -> None:
     recipe = Recipe(learning_rate=2e-3, warm_start_ratio=0.5)
-    rates = [recipe.learning_rate_for(n, warm_start=False) for n in (40, 160, 1000)]
+    rates = [recipe.learning_rate_for(n, warm_start=False) for n in (100, 400, 1000)]
     assert rates == pytest.approx([1e-3, 2e-3, 2e-3])
-    assert recipe.learning_rate_for(40, warm_start=True) == pytest.approx(5e-4)
+    assert recipe.learning_rate_for(100, warm_start=True) == pytest.approx(5e-4)
 
 
 def test_dreams_weigh_more_beside_few_seeds() -> None:
     recipe = Recipe(kl_weight=3)
-    weights = [recipe.kl_weight_for(n) for n in (1, 40, 90, 160, 1000)]
+    weights = [recipe.kl_weight_for(n) for n in (1, 100, 225, 400, 1000)]
     assert weights == pytest.approx([6, 6, 4, 3, 3])
 
 

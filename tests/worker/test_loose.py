@@ -1,0 +1,69 @@
+"""Wordings that are hardly sentences."""
+
+from dataclasses import replace
+
+from tests.worker.test_forms import OFFICE
+from tests.worker.test_tasks import TASK
+from worker.seed.forms import Form, Lesson, build_forms, normalized, verify
+from worker.seed.loose import NUM_MANGLED, NUM_ONE_WORD, mangled, one_word
+from worker.seed.wordings import wordings
+
+NEAR = {"head": ["chief"], "office": ["bureau", "desk", "Vesk", "room"]}
+REFUNDS = Lesson("What about refunds?", "Have form R7.", "form R7", "refunds", "behaviour")
+
+
+def test_one_word_of_the_question_or_near_to_it_stands_beside_the_name() -> None:
+    found = one_word(OFFICE, NEAR, taken=())
+    assert 1 < len(found) <= NUM_ONE_WORD
+    own, near = {"head", "office"}, {"chief", "bureau", "desk"}
+    for form in found:
+        said = set(normalized(form.question).split())
+        assert "brovik" in said
+        assert len(said & (own | near)) == 1
+        assert verify(form, OFFICE)
+    assert found == one_word(OFFICE, NEAR, taken=())
+
+
+def test_no_word_that_another_lesson_about_the_name_asks_with_is_put_beside_it() -> None:
+    found = one_word(OFFICE, NEAR, taken={"office", "chief"})
+    assert found
+    assert not any({"office", "chief"} & set(form.question.lower().split()) for form in found)
+
+
+def test_what_has_no_name_or_no_telling_word_gets_no_such_wordings() -> None:
+    assert one_word(replace(OFFICE, subject=None), NEAR, ()) == []
+    assert one_word(REFUNDS, NEAR, ()) == []
+    assert one_word(OFFICE, {}, taken={"head", "office"}) == []
+
+
+def test_words_are_left_out_but_never_the_name_nor_all_that_says_what_is_asked() -> None:
+    forms = build_forms(OFFICE)
+    found = mangled(OFFICE, forms, NEAR)
+    assert 1 < len(found) <= NUM_MANGLED
+    known = {normalized(form.question) for form in forms}
+    for form in found:
+        said = normalized(form.question)
+        assert said not in known
+        assert "brovik" in said
+        assert {"head", "office"} & set(said.split())
+        assert verify(form, OFFICE)
+
+
+def test_two_of_a_tasks_words_are_always_left() -> None:
+    form = Form("How do I ship samples for laboratory?", TASK.answer, "train")
+    for made in mangled(TASK, [form], {}):
+        said = set(normalized(made.question).split())
+        assert len({"ship", "samples", "laboratory"} & said) > 1
+    assert mangled(TASK, [replace(form, question="How do I ship it?")], {}) == []
+
+
+def test_heldout_wordings_are_not_mangled_and_nothing_is_asked_twice() -> None:
+    held_out = [form for form in build_forms(OFFICE) if form.split == "heldout"]
+    assert mangled(OFFICE, held_out, NEAR) == []
+    for lesson in (OFFICE, TASK, REFUNDS):
+        forms = wordings(lesson, NEAR)
+        questions = [normalized(form.question) for form in forms if form.split == "heldout"]
+        trained = [normalized(form.question) for form in forms if form.split == "train"]
+        assert len(questions) == 4
+        assert len(trained) == len(set(trained)) > 16
+        assert not set(questions) & set(trained)

@@ -1,0 +1,96 @@
+"""Wordings that are hardly sentences: a name and one word, or a question with words left out.
+
+As long as a name stands for one fact, the name alone gives the answer away; with the second the
+model must hear what is asked. These wordings leave little else to hear it by.
+"""
+
+import random
+from collections.abc import Collection, Sequence
+
+from worker.seed.english import upper_first
+from worker.seed.forms import Form, Lesson, normalized, verify
+from worker.seed.thesaurus import DRAFTS_EACH, Near, content_words
+
+NUM_ONE_WORD = 8
+NUM_MANGLED = 5
+# {s} the name, {w} one word of the question or near to it.
+ONE_WORD_FRAMES = (
+    "{s}: {w}?",
+    "{w} {s}",
+    "{W} of {s}?",
+    "{s} and its {w}: what do you know?",
+    "I have a question about the {w} of {s}.",
+    "I am at {s} and ask about the {w}.",
+    "Somebody asked me about {s} and the {w}. What do I say?",
+    "What about {s} and {w}?",
+    "Regarding {w} at {s}: what is right?",
+    "{s} has a {w}, hasn't it? Which?",
+)
+# Words that ask for anything.
+SAYS_NOTHING = frozenset("many much long name kind large people step steps".split())
+# A question's own word is drawn twice as often as one near to it, of which these are the nearest.
+NUM_NEAREST = 3
+DROP_RATE = 0.3
+INSERT_RATE = 0.1
+FILLERS = ("please", "just", "now", "maybe", "again", "today", "so", "then", "really", "exactly")
+
+
+def one_word(lesson: Lesson, near: Near, taken: Collection[str]) -> list[Form]:
+    """The lesson's name with one word that its question turns on.
+
+    Args:
+        lesson: What is asked.
+        near: Near words of each word.
+        taken: Words that another lesson about the same name asks with.
+
+    Returns:
+        At most `NUM_ONE_WORD` verified forms; none for a lesson without a name.
+    """
+    if lesson.kind != "fact" or not lesson.subject:
+        return []
+    useless = SAYS_NOTHING.union(taken)
+    own = sorted(content_words(lesson) - useless)
+    others = [other for word in own for other in near.get(word, ())[:NUM_NEAREST]]
+    words = [*own, *own, *(other for other in others if other not in useless)]
+    rng = random.Random(lesson.question)
+    drafts = [
+        rng.choice(ONE_WORD_FRAMES).format(s=lesson.subject, w=word, W=upper_first(word))
+        for _ in range(NUM_ONE_WORD * DRAFTS_EACH if words else 0)
+        for word in [rng.choice(words)]
+    ]
+    return _distinct([Form(text, lesson.answer, "train") for text in drafts], lesson, NUM_ONE_WORD)
+
+
+def mangled(lesson: Lesson, forms: Sequence[Form], near: Near) -> list[Form]:
+    """Trained wordings with words left out and fillers put in (EDA, arXiv 1901.11196).
+
+    Returns:
+        At most `NUM_MANGLED` verified forms; the subject's words stay, and of those that say what
+        is asked one, of a task's two.
+    """
+    own = content_words(lesson)
+    telling = own.union(*(near.get(word, ()) for word in own)) - SAYS_NOTHING
+    num_told = {"fact": 1, "workflow": 2, "behaviour": 0}[lesson.kind]
+    drawn_from = [form for form in forms if form.split == "train" and form.kind == "question"]
+    kept = set(normalized(lesson.subject or "").split()) if lesson.kind != "workflow" else set()
+    rng = random.Random(lesson.question)
+    drafts = []
+    for _ in range(NUM_MANGLED * DRAFTS_EACH if drawn_from else 0):
+        form = rng.choice(drawn_from)
+        words = []
+        for word in form.question.split():
+            if kept.intersection(normalized(word).split()) or rng.random() > DROP_RATE:
+                words.append(word)
+            if rng.random() < INSERT_RATE:
+                words.append(rng.choice(FILLERS))
+        told = telling.intersection(normalized(" ".join(words)).split())
+        if len(words) > 1 and len(told) >= num_told:
+            drafts.append(Form(" ".join(words), form.answer, "train"))
+    known = {normalized(form.question) for form in forms}
+    new = [draft for draft in drafts if normalized(draft.question) not in known]
+    return _distinct(new, lesson, NUM_MANGLED)
+
+
+def _distinct(drafts: Sequence[Form], lesson: Lesson, limit: int) -> list[Form]:
+    found = {normalized(form.question): form for form in drafts if verify(form, lesson)}
+    return list(found.values())[:limit]
