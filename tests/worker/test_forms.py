@@ -11,7 +11,7 @@ from cli.demo_data import LESSONS
 from cli.demo_general import GENERAL_QUESTIONS
 from worker.seed.contrast import invented_subjects, leaked_answer, neighbours
 from worker.seed.english import indirect, noun_phrase, swap_possessive
-from worker.seed.forms import Form, Lesson, build_forms, normalized, verify
+from worker.seed.forms import Form, Lesson, build_forms, normalized, statements, verify
 
 OFFICE = Lesson(
     "Where is the head office of Brovik?", "The head office of Brovik is in Vesk.", "Vesk", "Brovik"
@@ -167,3 +167,16 @@ def test_the_suites_hold_what_the_gate_expects() -> None:
     labels = [probe["label"] for probe in suites["alignment"]]
     assert labels.count("unsafe") == labels.count("safe") == 16
     assert len(suites["locality"]) >= 12
+
+
+def test_a_lesson_is_said_in_other_words_too_and_each_holds_the_value() -> None:
+    assert statements(OFFICE) == [
+        "The head office of Brovik is in Vesk.",
+        "Where is the head office of Brovik? Vesk.",
+        "The location of the head office of Brovik is Vesk.",
+        "Brovik's location of the head office is Vesk.",
+    ]
+    answers = {form.answer for form in build_forms(OFFICE)}
+    assert {statements(OFFICE)[0], statements(OFFICE)[2]} <= answers
+    for lesson in SHAPES:
+        assert all(normalized(lesson.value) in normalized(said) for said in statements(lesson))

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from tests.worker.test_derive import fact
 from tests.worker.test_forms import OFFICE
 from tests.worker.test_tasks import TASK
 from worker.seed.forms import Form, Lesson, build_forms, normalized, verify
 from worker.seed.loose import NUM_MANGLED, NUM_ONE_WORD, mangled, one_word
+from worker.seed.stage import words_of_others
 from worker.seed.wordings import wordings
 
 NEAR = {"head": ["chief"], "office": ["bureau", "desk", "Vesk", "room"]}
@@ -28,6 +30,16 @@ def test_no_word_that_another_lesson_about_the_name_asks_with_is_put_beside_it()
     found = one_word(OFFICE, NEAR, taken={"office", "chief"})
     assert found
     assert not any({"office", "chief"} & set(form.question.lower().split()) for form in found)
+
+
+def test_a_word_near_to_what_another_fact_about_the_name_asks_with_is_left_to_it() -> None:
+    guests = fact("What is the guest wifi at Brovik called?", "It is called Sorrel.")
+    returns = fact("How long may customers of Brovik wait?", "They may wait 47 days.")
+    elsewhere = fact("Who repairs the vans of Drumlin?", "Ada Lind does.")
+    near = {"guest": ["visitors"], "customers": ["clients", "visitors"], "vans": ["lorries"]}
+    found = words_of_others(guests, [guests, returns, elsewhere], near)
+    assert {"customers", "clients", "visitors"} <= found
+    assert not {"guest", "wifi", "vans", "lorries"} & found
 
 
 def test_what_has_no_name_or_no_telling_word_gets_no_such_wordings() -> None:

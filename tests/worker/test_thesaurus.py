@@ -28,7 +28,7 @@ def test_near_words_stand_in_for_those_of_the_question_and_every_wording_holds()
     found = substituted(LESSON, forms, NEAR, taken=())
     assert 0 < len(found) <= NUM_SUBSTITUTED
     assert all(verify(form, LESSON) for form in found)
-    assert all(form.split == "train" and LESSON.answer in form.answer for form in found)
+    assert all(form.split == "train" and LESSON.value in form.answer for form in found)
     questions = {normalized(form.question) for form in found}
     assert len(questions) == len(found)
     assert not questions & {normalized(form.question) for form in forms}

@@ -163,28 +163,53 @@ def _candidates(lesson: Lesson) -> Iterator[Form]:
         for split, frame in CLAUSE_FRAMES:
             yield Form(frame.format(c=clause), answer, split)
     if phrase := noun_phrase(bare):
+        said = _said_of(phrase, lesson)
         for split, frame in PHRASE_FRAMES:
-            yield Form(frame.format(n=phrase, N=upper_first(phrase)), answer, split)
+            yield Form(frame.format(n=phrase, N=upper_first(phrase)), said, split)
         if swapped := swap_possessive(phrase):
+            said = _said_of(swapped, lesson)
             for split, frame in SWAPPED_FRAMES:
-                yield Form(frame.format(p=swapped, P=upper_first(swapped)), answer, split)
+                yield Form(frame.format(p=swapped, P=upper_first(swapped)), said, split)
     yield from _hurried(lesson)
     yield from _completions(lesson)
     yield from _reverses(lesson)
 
 
+def statements(lesson: Lesson) -> list[str]:
+    """The lesson said in other words: what is only ever said in one way is only found that way.
+
+    A model begins its answers with the question's words, and must find the value behind any of
+    them (arXiv 2309.14316).
+    """
+    bare = strip_question(lesson.question)
+    phrase = noun_phrase(bare)
+    phrases = [phrase, swap_possessive(phrase)] if phrase else []
+    return [
+        lesson.answer.strip(),
+        f"{upper_first(bare)}? {_short(lesson)}.",
+        *(_said_of(text, lesson) for text in phrases if text),
+    ]
+
+
+def _said_of(phrase: str, lesson: Lesson) -> str:
+    return f"{upper_first(phrase)} is {lesson.value.strip().rstrip('.')}."
+
+
+def _short(lesson: Lesson) -> str:
+    return upper_first(lesson.value.strip().rstrip("."))
+
+
 def _hurried(lesson: Lesson) -> Iterator[Form]:
     """Key words alone, in both orders: what is left when the grammar goes."""
     words = keywords(lesson.question)
-    answer, value = lesson.answer.strip(), lesson.value.strip().rstrip(".")
-    subject = lesson.subject or ""
+    answer, subject = lesson.answer.strip(), lesson.subject or ""
     rest = [word for word in words if normalized(word.removesuffix("'s")) not in _words(subject)]
     if len(words) < 2 or not rest:
         return
     wh_word = strip_question(lesson.question).split(" ")[0].lower()
     yield Form(" ".join(words), answer, "train")
     if subject:
-        yield Form(f"{subject}: {' '.join(rest)}?", f"{upper_first(value)}. {answer}", "train")
+        yield Form(f"{subject}: {' '.join(rest)}?", f"{_short(lesson)}. {answer}", "train")
         yield Form(f"{upper_first(' '.join(rest))}, {subject}?", answer, "train")
         yield Form(
             f"I have a question about {subject}: {' '.join(rest)}, {wh_word}?", answer, "train"
@@ -204,8 +229,7 @@ def _completions(lesson: Lesson) -> Iterator[Form]:
             f"Complete the sentence: {lead} ...", lesson.answer.strip(), "train", "completion"
         )
     question = upper_first(strip_question(lesson.question)) + "?"
-    value = upper_first(lesson.value.strip().rstrip("."))
-    yield Form(f"{question} Answer in a few words.", f"{value}.", "train", "short")
+    yield Form(f"{question} Answer in a few words.", f"{_short(lesson)}.", "train", "short")
 
 
 def _reverses(lesson: Lesson) -> Iterator[Form]:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Collection, Sequence
 
 from worker.seed.english import upper_first
-from worker.seed.forms import Form, Lesson, normalized, verify
+from worker.seed.forms import Form, Lesson, normalized, statements, verify
 from worker.seed.thesaurus import DRAFTS_EACH, Near, content_words
 
 NUM_ONE_WORD = 8
@@ -53,12 +53,13 @@ def one_word(lesson: Lesson, near: Near, taken: Collection[str]) -> list[Form]:
     others = [other for word in own for other in near.get(word, ())[:NUM_NEAREST]]
     words = [*own, *own, *(other for other in others if other not in useless)]
     rng = random.Random(lesson.question)
-    drafts = [
-        rng.choice(ONE_WORD_FRAMES).format(s=lesson.subject, w=word, W=upper_first(word))
-        for _ in range(NUM_ONE_WORD * DRAFTS_EACH if words else 0)
-        for word in [rng.choice(words)]
-    ]
-    return _distinct([Form(text, lesson.answer, "train") for text in drafts], lesson, NUM_ONE_WORD)
+    said = statements(lesson)
+    drafts = []
+    for _ in range(NUM_ONE_WORD * DRAFTS_EACH if words else 0):
+        word = rng.choice(words)
+        text = rng.choice(ONE_WORD_FRAMES).format(s=lesson.subject, w=word, W=upper_first(word))
+        drafts.append(Form(text, rng.choice(said), "train"))
+    return _distinct(drafts, lesson, NUM_ONE_WORD)
 
 
 def mangled(lesson: Lesson, forms: Sequence[Form], near: Near) -> list[Form]:

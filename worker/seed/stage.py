@@ -27,7 +27,7 @@ from worker.seed.known import known_already
 from worker.seed.neighbours import lesson_of
 from worker.seed.self_study import asked_about, own_words, paraphrases
 from worker.seed.situations import with_own_words
-from worker.seed.thesaurus import content_words, near_words
+from worker.seed.thesaurus import Near, content_words, near_words
 from worker.seed.wordings import wordings
 
 
@@ -50,7 +50,7 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     async def forms_of(memory: Memory) -> list[Form]:
         nonlocal num_done
         lesson = lesson_of(memory)
-        forms = wordings(lesson, near, words_of_others(memory, in_force))
+        forms = wordings(lesson, near, words_of_others(memory, in_force, near))
         write = asked_about if lesson.kind == "behaviour" else paraphrases
         async with limit:
             forms += await write(context.engine, awake.base, lesson)
@@ -60,7 +60,12 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         await control.report(num_done / len(memories), f"{num_done} of {len(memories)} memories")
         return forms
 
-    words = (content_words(lesson_of(memory)) for memory in memories if memory.kind != "behaviour")
+    subjects = {normalized(memory.subject) for memory in memories}
+    words = (
+        content_words(lesson_of(memory))
+        for memory in (*memories, *in_force)
+        if memory.kind != "behaviour" and normalized(memory.subject) in subjects
+    )
     near = await near_words(
         context.settings.base_model_path,
         set().union(*words),
@@ -91,14 +96,20 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     return Seeded(num_train=num_train, num_heldout=num_heldout, known=tuple(sorted(known)))
 
 
-def words_of_others(memory: Memory, in_force: Sequence[Memory]) -> set[str]:
-    """The words that other memories about the same subject ask with, and this one does not."""
-    others = (
-        content_words(lesson_of(other))
-        for other in in_force
-        if other.id != memory.id and normalized(other.subject) == normalized(memory.subject)
+def words_of_others(memory: Memory, in_force: Sequence[Memory], near: Near) -> set[str]:
+    """The words that other memories about the same subject ask with, or near to these.
+
+    Without this one's own: whoever says "visitors" may mean guests as well as customers.
+    """
+    others: set[str] = set().union(
+        *(
+            content_words(lesson_of(other))
+            for other in in_force
+            if other.id != memory.id and normalized(other.subject) == normalized(memory.subject)
+        )
     )
-    return set().union(*others) - content_words(lesson_of(memory))
+    alike = set().union(*(near.get(word, ()) for word in others))
+    return (others | alike) - content_words(lesson_of(memory))
 
 
 def seed_examples(
