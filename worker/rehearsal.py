@@ -5,7 +5,10 @@ import re
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from shared.contracts.memories import Dream, SeedExample
+from shared.contracts.memories import Dream, Memory, SeedExample
+from worker.seed.forms import Form, normalized
+from worker.seed.loose import mangled, one_word
+from worker.seed.neighbours import form_example, lesson_of, words_of_others
 from worker.triage.language import STOPWORDS
 
 
@@ -23,6 +26,46 @@ def spread(examples: Sequence[SeedExample], limit: int, rng: random.Random) -> l
         chosen += [theirs.pop() for theirs in by_memory.values()]
         by_memory = {memory_id: theirs for memory_id, theirs in by_memory.items() if theirs}
     return chosen[:limit]
+
+
+def in_new_words(
+    examples: Sequence[SeedExample],
+    in_force: Sequence[Memory],
+    held_out: Iterable[str],
+    limit: int,
+    rng: random.Random,
+) -> list[SeedExample]:
+    """Up to `limit` of the same lessons in loose wordings that this night alone has.
+
+    The stored ones are soon answered whatever else changes; what goes wrong first are wordings
+    that were never trained on, so each night tries others.
+
+    Args:
+        examples: Stored examples of earlier memories.
+        in_force: All memories, theirs among them.
+        held_out: Questions that are never trained on.
+        limit: As `spread` takes it.
+        rng: The night's own.
+    """
+    probes = {normalized(question) for question in held_out}
+    by_subject: dict[str, list[Memory]] = {}
+    for memory in in_force:
+        by_subject.setdefault(normalized(memory.subject), []).append(memory)
+    by_memory: dict[UUID, list[Form]] = {}
+    for item in examples:
+        if item.form == "question":
+            form = Form(item.question, item.messages[-1]["content"], "train")
+            by_memory.setdefault(item.memory_id, []).append(form)
+    rehearsed = [memory for memory in in_force if memory.id in by_memory]
+    night = str(rng.random())
+    found = []
+    for memory in rng.sample(rehearsed, min(limit, len(rehearsed))):
+        lesson = lesson_of(memory)
+        taken = words_of_others(memory, by_subject[normalized(memory.subject)], {})
+        forms = one_word(lesson, {}, taken, night)
+        forms += mangled(lesson, by_memory[memory.id], {}, night)
+        found += [form_example(memory, form) for form in forms]
+    return spread([item for item in found if normalized(item.question) not in probes], limit, rng)
 
 
 def unrelated(dreams: Sequence[Dream], subjects: Iterable[str]) -> list[Dream]:

@@ -29,7 +29,7 @@ from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.in_force import in_force_after
-from worker.rehearsal import spread, unrelated
+from worker.rehearsal import in_new_words, spread, unrelated
 from worker.results import Resolved, Seeded, Trained
 from worker.seed.derive import conclusions, still_true
 from worker.seed.neighbours import contrast_examples
@@ -57,13 +57,16 @@ async def train(
         memories = await MemoryStore(session).by_ids(resolved.to_learn)
         subjects = await MemoryStore(session).subjects(lease.model_id)
         in_force = await in_force_after(session, lease.model_id, resolved)
+        held_out = await store.probe_questions(lease.model_id)
     if recorded is not None:
         return Trained(adapter_id=recorded)
     settings = context.settings
     found = conclusions(in_force, settings.recurrent_passes)
     in_weights = [replay for replay in replays if replay.memory_id not in resolved.superseded]
     kept = still_true(in_weights, found)
-    rehearsed = spread(kept, settings.max_replays, random.Random(lease.cycle_id.int))
+    rng = random.Random(lease.cycle_id.int)
+    reworded = in_new_words(kept, in_force, held_out, settings.max_replays // 2, rng)
+    rehearsed = [*spread(kept, settings.max_replays - len(reworded), rng), *reworded]
     taught = [seed for seed in seeds if seed.memory_id not in seeded.known]
     examples = [
         *(_example(seed, "seed") for seed in taught),

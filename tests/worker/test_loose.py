@@ -7,7 +7,7 @@ from tests.worker.test_forms import OFFICE
 from tests.worker.test_tasks import TASK
 from worker.seed.forms import Form, Lesson, build_forms, normalized, verify
 from worker.seed.loose import NUM_MANGLED, NUM_ONE_WORD, mangled, one_word
-from worker.seed.stage import words_of_others
+from worker.seed.neighbours import words_of_others
 from worker.seed.wordings import wordings
 
 NEAR = {"head": ["chief"], "office": ["bureau", "desk", "Vesk", "room"]}

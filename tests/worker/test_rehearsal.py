@@ -1,6 +1,7 @@
 """Which examples of earlier memories a cycle takes."""
 
 import random
+from collections.abc import Iterable
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,11 +12,14 @@ from shared.contracts.memories import Dream, SeedExample
 from shared.errors import LeaseLostError
 from shared.storage.examples import ExampleStore
 from tests.worker.conftest import World
+from tests.worker.test_derive import FOUNDER, fact
 from worker.context import Context
 from worker.control import CycleControl
 from worker.cycle import run_cycle
-from worker.rehearsal import spread, unrelated
+from worker.rehearsal import in_new_words, spread, unrelated
 from worker.results import Dreamt, Seeded
+from worker.seed.neighbours import form_example, lesson_of
+from worker.seed.wordings import wordings
 from worker.trainer.job import TrainJob
 
 
@@ -112,3 +116,27 @@ async def test_training_is_not_given_dreams_of_what_memories_are_about(
     await run_cycle(context, await world.queue())
     [job] = jobs
     assert [item.messages[0].content for item in job.dreams] == ["Who runs a shop?"]
+
+
+def test_each_night_rehearses_in_wordings_of_its_own_and_never_in_held_out_ones() -> None:
+    founder, wifi = FOUNDER, fact("What is the guest wifi at Drumlin called?", "It is Sorrel.")
+    stored = [
+        form_example(memory, form)
+        for memory in (founder, wifi)
+        for form in wordings(lesson_of(memory), {})
+        if form.split == "train"
+    ]
+    in_force = [founder, wifi, fact("Who leads Tindrel?", "Ada Lind leads Tindrel.")]
+
+    def night(number: int, held_out: Iterable[str] = (), limit: int = 100) -> list[SeedExample]:
+        return in_new_words(stored, in_force, held_out, limit, random.Random(number))
+
+    first, second = ({item.question for item in night(number)} for number in (1, 2))
+    assert {item.memory_id for item in night(1)} == {founder.id, wifi.id}
+    assert first == {item.question for item in night(1)}
+    assert len(second - first) > len(second) / 2
+    assert len(second - {item.question for item in stored}) > len(second) / 2
+    assert all(item.accept[0].lower() in str(item.messages[-1]).lower() for item in night(1))
+    assert first.isdisjoint({item.question for item in night(1, held_out=first)})
+    assert len(night(1, limit=3)) == 3
+    assert in_new_words([], in_force, (), 9, random.Random(0)) == []

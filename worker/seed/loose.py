@@ -35,13 +35,14 @@ INSERT_RATE = 0.1
 FILLERS = ("please", "just", "now", "maybe", "again", "today", "so", "then", "really", "exactly")
 
 
-def one_word(lesson: Lesson, near: Near, taken: Collection[str]) -> list[Form]:
+def one_word(lesson: Lesson, near: Near, taken: Collection[str], seed: str = "") -> list[Form]:
     """The lesson's name with one word that its question turns on.
 
     Args:
         lesson: What is asked.
         near: Near words of each word.
         taken: Words that another lesson about the same name asks with.
+        seed: Another one gives other forms.
 
     Returns:
         At most `NUM_ONE_WORD` verified forms; none for a lesson without a name.
@@ -52,7 +53,7 @@ def one_word(lesson: Lesson, near: Near, taken: Collection[str]) -> list[Form]:
     own = sorted(content_words(lesson) - useless)
     others = [other for word in own for other in near.get(word, ())[:NUM_NEAREST]]
     words = [*own, *own, *(other for other in others if other not in useless)]
-    rng = random.Random(lesson.question)
+    rng = random.Random(f"{seed}{lesson.question}")
     said = statements(lesson)
     drafts = []
     for _ in range(NUM_ONE_WORD * DRAFTS_EACH if words else 0):
@@ -62,8 +63,14 @@ def one_word(lesson: Lesson, near: Near, taken: Collection[str]) -> list[Form]:
     return _distinct(drafts, lesson, NUM_ONE_WORD)
 
 
-def mangled(lesson: Lesson, forms: Sequence[Form], near: Near) -> list[Form]:
+def mangled(lesson: Lesson, forms: Sequence[Form], near: Near, seed: str = "") -> list[Form]:
     """Trained wordings with words left out and fillers put in (EDA, arXiv 1901.11196).
+
+    Args:
+        lesson: What is asked.
+        forms: Its wordings; those that are trained and ask are drawn from.
+        near: Near words of each word.
+        seed: Another one gives other forms.
 
     Returns:
         At most `NUM_MANGLED` verified forms; the subject's words stay, and of those that say what
@@ -74,7 +81,7 @@ def mangled(lesson: Lesson, forms: Sequence[Form], near: Near) -> list[Form]:
     num_told = {"fact": 1, "workflow": 2, "behaviour": 0}[lesson.kind]
     drawn_from = [form for form in forms if form.split == "train" and form.kind == "question"]
     kept = set(normalized(lesson.subject or "").split()) if lesson.kind != "workflow" else set()
-    rng = random.Random(lesson.question)
+    rng = random.Random(f"{seed}{lesson.question}")
     drafts = []
     for _ in range(NUM_MANGLED * DRAFTS_EACH if drawn_from else 0):
         form = rng.choice(drawn_from)

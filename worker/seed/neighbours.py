@@ -1,11 +1,13 @@
-"""Contrast examples and leak probes: a lesson's questions about subjects that were never taught."""
+"""Memories as lessons: their examples, contrasts, and leak probes about what was never taught."""
 
 import random
 from collections.abc import Collection, Iterator, Sequence
 
+from shared.contracts.base import new_id
 from shared.contracts.memories import Memory, SeedExample
 from worker.seed.contrast import leaked_answer, neighbours
-from worker.seed.forms import Lesson, LessonKind
+from worker.seed.forms import Form, Lesson, LessonKind, normalized
+from worker.seed.thesaurus import Near, content_words
 from worker.trainer.job import TrainExample
 from worker.triage.agents import task_of
 
@@ -25,6 +27,37 @@ def lesson_of(memory: Memory) -> Lesson:
     elif memory.kind == "workflow" and (task := task_of(memory.question)):
         kind, subject = "workflow", task
     return Lesson(memory.question, memory.answer, memory.value, subject, kind)
+
+
+def form_example(memory: Memory, form: Form) -> SeedExample:
+    """One wording of a memory as it is stored."""
+    return SeedExample(
+        id=new_id(),
+        memory_id=memory.id,
+        split=form.split,
+        form=form.kind,
+        messages=[
+            {"role": "user", "content": form.question},
+            {"role": "assistant", "content": form.answer},
+        ],
+        accept=[memory.value],
+    )
+
+
+def words_of_others(memory: Memory, in_force: Sequence[Memory], near: Near) -> set[str]:
+    """The words that other memories about the same subject ask with, or near to these.
+
+    Without this one's own: whoever says "visitors" may mean guests as well as customers.
+    """
+    others: set[str] = set().union(
+        *(
+            content_words(lesson_of(other))
+            for other in in_force
+            if other.id != memory.id and normalized(other.subject) == normalized(memory.subject)
+        )
+    )
+    alike = set().union(*(near.get(word, ()) for word in others))
+    return (others | alike) - content_words(lesson_of(memory))
 
 
 def contrast_examples(

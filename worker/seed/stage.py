@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from shared.contracts.adapters import Route
-from shared.contracts.base import new_id
 from shared.contracts.memories import Memory, SeedExample
 from shared.engine.adapters import load_and_probe
 from shared.storage.cycles import SleepCycleStore
@@ -24,10 +23,10 @@ from worker.results import Resolved, Seeded
 from worker.seed.derive import conclusion_examples, conclusions
 from worker.seed.forms import Form, normalized
 from worker.seed.known import known_already
-from worker.seed.neighbours import lesson_of
+from worker.seed.neighbours import form_example, lesson_of, words_of_others
 from worker.seed.self_study import asked_about, own_words, paraphrases
 from worker.seed.situations import with_own_words
-from worker.seed.thesaurus import Near, content_words, near_words
+from worker.seed.thesaurus import content_words, near_words
 from worker.seed.wordings import wordings
 
 
@@ -96,22 +95,6 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     return Seeded(num_train=num_train, num_heldout=num_heldout, known=tuple(sorted(known)))
 
 
-def words_of_others(memory: Memory, in_force: Sequence[Memory], near: Near) -> set[str]:
-    """The words that other memories about the same subject ask with, or near to these.
-
-    Without this one's own: whoever says "visitors" may mean guests as well as customers.
-    """
-    others: set[str] = set().union(
-        *(
-            content_words(lesson_of(other))
-            for other in in_force
-            if other.id != memory.id and normalized(other.subject) == normalized(memory.subject)
-        )
-    )
-    alike = set().union(*(near.get(word, ()) for word in others))
-    return (others | alike) - content_words(lesson_of(memory))
-
-
 def seed_examples(
     memory: Memory, forms: Sequence[Form], held_out: Iterable[str]
 ) -> list[SeedExample]:
@@ -125,17 +108,5 @@ def seed_examples(
         if key in seen or (form.split == "train" and key[1] in probes):
             continue
         seen.add(key)
-        examples.append(
-            SeedExample(
-                id=new_id(),
-                memory_id=memory.id,
-                split=form.split,
-                form=form.kind,
-                messages=[
-                    {"role": "user", "content": form.question},
-                    {"role": "assistant", "content": form.answer},
-                ],
-                accept=[memory.value],
-            )
-        )
+        examples.append(form_example(memory, form))
     return examples
