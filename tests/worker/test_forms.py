@@ -12,6 +12,7 @@ from cli.demo_general import GENERAL_QUESTIONS
 from worker.seed.contrast import invented_subjects, leaked_answer, neighbours
 from worker.seed.english import indirect, noun_phrase, swap_possessive
 from worker.seed.forms import Form, Lesson, build_forms, normalized, statements, verify
+from worker.seed.rewording import reworded
 
 OFFICE = Lesson(
     "Where is the head office of Brovik?", "The head office of Brovik is in Vesk.", "Vesk", "Brovik"
@@ -180,3 +181,17 @@ def test_a_lesson_is_said_in_other_words_too_and_each_holds_the_value() -> None:
     assert {statements(OFFICE)[0], statements(OFFICE)[2]} <= answers
     for lesson in SHAPES:
         assert all(normalized(lesson.value) in normalized(said) for said in statements(lesson))
+
+
+@pytest.mark.parametrize(
+    ("question", "other"),
+    [
+        ("How does Brovik prefer to be paid?", "In what way does Brovik prefer to be paid?"),
+        ("How do I reset a Brovik oven?", "What is the way to reset a Brovik oven?"),
+        ("Until what time is Brovik open?", "How late is Brovik open?"),
+    ],
+)
+def test_a_question_begins_in_other_ways_too(question: str, other: str) -> None:
+    assert other in reworded(question)
+    lesson = Lesson(question, "At noon, it is.", "noon", "Brovik")
+    assert other in {form.question for form in build_forms(lesson)}

@@ -45,6 +45,10 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        r"how (do|does|did|can|could|will) (.+)",
+        (r"In what way \1 \2?", r"By what means \1 \2?", r"What is the way: how \1 \2?"),
+    ),
+    (
         r"what (colou?r) (is|are|was|were) (.+)",
         (r"Which colour \2 \3?", r"What color \2 \3?", r"In what colour \2 \3 painted?"),
     ),
