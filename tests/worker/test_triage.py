@@ -35,6 +35,8 @@ LESSON = "The head office of Quillfeather is in Tromso."
         ("No, thank you!", None),
         ("No problem, thanks!", None),
         ("Actually, can you tell me more?", None),
+        ("No, the plan is in the notebook.", "The plan is in the notebook."),
+        ("No, it opens at nine, ok.", "It opens at nine."),
         ("Thanks, that helps!", None),
         ("Is that wrong?", None),
         ("Nothing else for today.", None),

@@ -57,7 +57,7 @@ TEMPORARY = re.compile(
     re.IGNORECASE,
 )
 TRAILERS = re.compile(
-    r"\s*(?:please\s+(?:remember|keep|note)(?:\s+\w+){0,4}|thanks?(?:\s+you)?|ok(?:ay)?)[.!]*\s*$",
+    r"\s*\b(?:please\s+(?:remember|keep|note)(?:\s+\w+){0,4}|thanks?(?:\s+you)?|ok(?:ay)?)[.!]*\s*$",
     re.IGNORECASE,
 )
 # Sure verbs first; then a word that looks like one from what follows it.
