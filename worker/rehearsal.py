@@ -63,7 +63,7 @@ def in_new_words(
         lesson = lesson_of(memory)
         taken = words_of_others(memory, by_subject[normalized(memory.subject)], {})
         forms = one_word(lesson, {}, taken, night)
-        forms += mangled(lesson, by_memory[memory.id], {}, night)
+        forms += mangled(lesson, by_memory[memory.id], {}, taken, night)
         found += [form_example(memory, form) for form in forms]
     return spread([item for item in found if normalized(item.question) not in probes], limit, rng)
 

@@ -31,6 +31,13 @@ def agent(task: str, calls: list[tuple[str, str]], reply: str = "It is done.") -
     return trace.model_copy(update={"request": {"messages": messages}, "session_id": uuid4().hex})
 
 
+def ended(finish_reason: str, calls: list[tuple[str, str]]) -> Trace:
+    """An agent that says nothing in the end."""
+    choice = {"message": {"role": "assistant", "content": ""}, "finish_reason": finish_reason}
+    silent = agent("Refund order 18.", calls, reply="")
+    return silent.model_copy(update={"reply": {"choices": [choice]}})
+
+
 def test_each_call_is_read_with_how_it_ended() -> None:
     assert steps_of(agent("Refund order 17.", WAY)) == [
         Step("find_order", failed=False),
@@ -67,10 +74,11 @@ def test_what_was_rated_down_or_not_finished_or_said_twice_in_one_session_is_no_
 ):
     first, second = agent("Refund order 17.", WAY), agent("Refund order 18.", WAY)
     assert judge([first, second], [make_signal(second, rating=-1)])[1] == []
-    unfinished = agent("Refund order 18.", WAY, reply="")
-    assert unfinished.reply is not None
-    unfinished.reply["choices"][0]["finish_reason"] = "length"
+    unfinished = ended("length", WAY)
     assert judge([first, unfinished], [])[1] == []
+    assert len(judge([first, ended("stop", WAY)], [])[1]) == 1
+    given_up = ended("stop", [*WAY, ("close", "Error: denied")])
+    assert judge([first, given_up], [])[1] == []
     same = second.model_copy(update={"session_id": first.session_id})
     assert judge([first, same], [])[1] == []
     other = agent("Tell the warehouse about it.", WAY)

@@ -195,3 +195,22 @@ def test_a_question_begins_in_other_ways_too(question: str, other: str) -> None:
     assert other in reworded(question)
     lesson = Lesson(question, "At noon, it is.", "noon", "Brovik")
     assert other in {form.question for form in build_forms(lesson)}
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "value"),
+    [
+        ("Where was Mara Lind born?", "Mara Lind was born in Ghent.", "Ghent"),
+        ("Who founded Brovik?", "It was not founded by Ada but by Uwe.", "Ada"),
+    ],
+)
+def test_nothing_is_said_in_other_words_that_may_be_wrong(
+    question: str, answer: str, value: str
+) -> None:
+    said = statements(Lesson(question, answer, value, "Brovik"))
+    assert said == [answer, f"{question} {value}."]
+
+
+def test_what_are_many_is_said_as_many() -> None:
+    hours = Lesson("What are the hours of Brovik?", "They are 9 to 5.", "9 to 5", "Brovik")
+    assert "The hours of Brovik are 9 to 5." in statements(hours)

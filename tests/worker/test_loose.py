@@ -7,7 +7,7 @@ from tests.worker.test_forms import OFFICE
 from tests.worker.test_tasks import TASK
 from worker.seed.forms import Form, Lesson, build_forms, normalized, verify
 from worker.seed.loose import NUM_MANGLED, NUM_ONE_WORD, mangled, one_word
-from worker.seed.neighbours import words_of_others
+from worker.seed.neighbours import lesson_of, words_of_others
 from worker.seed.wordings import wordings
 
 NEAR = {"head": ["chief"], "office": ["bureau", "desk", "Vesk", "room"]}
@@ -24,6 +24,25 @@ def test_one_word_of_the_question_or_near_to_it_stands_beside_the_name() -> None
         assert len(said & (own | near)) == 1
         assert verify(form, OFFICE)
     assert found == one_word(OFFICE, NEAR, taken=())
+
+
+def test_what_two_facts_about_a_name_ask_with_tells_neither_from_the_other() -> None:
+    who = fact("Who founded Brovik?", "Brovik was founded by Ada Lind.")
+    when = fact("When was Brovik founded?", "Brovik was founded in 1987.")
+    taken = words_of_others(who, [who, when], {})
+    lesson = lesson_of(who)
+    assert taken == {"founded"}
+    assert one_word(lesson, {}, taken) == []
+    assert mangled(lesson, build_forms(lesson), {}, taken) == []
+
+
+def test_what_must_not_be_is_never_asked_without_the_not() -> None:
+    lesson = Lesson("Which doors at Brovik must not be shut?", "The fire doors.", "fire", "Brovik")
+    forms = build_forms(lesson)
+    made = [form for seed in "abcdefgh" for form in mangled(lesson, forms, {}, (), seed)]
+    assert len(made) > 8
+    assert all("not" in form.question.lower().split() for form in made)
+    assert not any("not" in form.question.lower().split() for form in one_word(lesson, {}, ()))
 
 
 def test_no_word_that_another_lesson_about_the_name_asks_with_is_put_beside_it() -> None:
@@ -67,6 +86,8 @@ def test_two_of_a_tasks_words_are_always_left() -> None:
         said = set(normalized(made.question).split())
         assert len({"ship", "samples", "laboratory"} & said) > 1
     assert mangled(TASK, [replace(form, question="How do I ship it?")], {}) == []
+    assert mangled(TASK, [form], {}, taken={"ship", "samples"}) == []
+    assert mangled(replace(OFFICE, subject=None), build_forms(OFFICE), {}) == []
 
 
 def test_heldout_wordings_are_not_mangled_and_nothing_is_asked_twice() -> None:

@@ -81,12 +81,14 @@ def neighbours(
     if not lesson.subject:
         return []
     if lesson.kind == "workflow":
-        asked = random.Random(f"{seed}:{lesson.subject}").sample(TASK_FRAMES, len(TASK_FRAMES))
+        # In frames that its own task is trained in: the difference is what is asked for.
+        frames = [frame for split, frame in TASK_FRAMES if split == "train"]
+        asked = random.Random(f"{seed}:{lesson.subject}").sample(frames, len(frames))
         others = other_tasks(lesson.subject, seed=seed)
         said = (with_articles(task) for task in others)
         return [
             Neighbour(frame.format(t=task, T=upper_first(task)), task)
-            for _, (_, frame), task in zip(questions, asked, said, strict=False)
+            for _, frame, task in zip(questions, asked, said, strict=False)
         ]
     subjects = (
         other_topics(lesson.subject, seed=seed)

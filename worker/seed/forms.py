@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from worker.seed.english import (
+    COMPLEMENTS,
     indirect,
     keywords,
     lower_first,
@@ -58,7 +59,7 @@ class Form:
     kind: FormKind = "question"
 
 
-# {q} the question, {l} the same with a small first letter, {s} without its question mark.
+# {q} the question, {l} the same with a small first letter, {bare} without its question mark.
 QUESTION_FRAMES: tuple[tuple[Split, str], ...] = (
     ("train", "{q}"),
     ("train", "Quick question: {l}"),
@@ -80,7 +81,7 @@ CLAUSE_FRAMES: tuple[tuple[Split, str], ...] = (
     ("heldout", "I forgot {c}. Can you help?"),
     ("heldout", "A colleague wants to find out {c}."),
 )
-# {s} the subject: where somebody comes from who asks.
+# {s} the subject, named before or behind the question.
 SUBJECT_FRAMES: tuple[tuple[Split, str], ...] = (
     ("train", "It is about {s}. {q}"),
     ("train", "If I go to {s} tomorrow: {l}"),
@@ -100,6 +101,9 @@ SWAPPED_FRAMES: tuple[tuple[Split, str], ...] = (
     ("train", "{P}, please."),
     ("heldout", "Give me {p}."),
 )
+
+
+DENIES = re.compile(r"\b(?:not|no|never|nobody|none|nor|neither)\b|n['’]t\b", re.IGNORECASE)
 
 
 def build_forms(lesson: Lesson) -> list[Form]:
@@ -163,11 +167,11 @@ def _candidates(lesson: Lesson) -> Iterator[Form]:
         for split, frame in CLAUSE_FRAMES:
             yield Form(frame.format(c=clause), answer, split)
     if phrase := noun_phrase(bare):
-        said = _said_of(phrase, lesson)
+        said = _said_of(phrase, lesson) or answer
         for split, frame in PHRASE_FRAMES:
             yield Form(frame.format(n=phrase, N=upper_first(phrase)), said, split)
         if swapped := swap_possessive(phrase):
-            said = _said_of(swapped, lesson)
+            said = _said_of(swapped, lesson) or answer
             for split, frame in SWAPPED_FRAMES:
                 yield Form(frame.format(p=swapped, P=upper_first(swapped)), said, split)
     yield from _hurried(lesson)
@@ -184,19 +188,28 @@ def statements(lesson: Lesson) -> list[str]:
     bare = strip_question(lesson.question)
     phrase = noun_phrase(bare)
     phrases = [phrase, swap_possessive(phrase)] if phrase else []
+    said = [_said_of(text, lesson) for text in phrases if text]
     return [
         lesson.answer.strip(),
         f"{upper_first(bare)}? {_short(lesson)}.",
-        *(_said_of(text, lesson) for text in phrases if text),
+        *(text for text in said if text),
     ]
 
 
-def _said_of(phrase: str, lesson: Lesson) -> str:
-    return f"{upper_first(phrase)} is {lesson.value.strip().rstrip('.')}."
+def _said_of(phrase: str, lesson: Lesson) -> str | None:
+    """The value said of a noun phrase; None where that may be wrong.
+
+    What the answer denies is not the value, and "where was Mara born" asks for no place of Mara.
+    """
+    words = set(normalized(lesson.question).split())
+    if DENIES.search(lesson.answer) or (words & {"where", "when"} and words & {*COMPLEMENTS}):
+        return None
+    verb = "are" if re.match(r"(?:what|who) (?:are|were) ", lesson.question, re.I) else "is"
+    return f"{upper_first(phrase)} {verb} {lesson.value.strip().rstrip('.!?')}."
 
 
 def _short(lesson: Lesson) -> str:
-    return upper_first(lesson.value.strip().rstrip("."))
+    return upper_first(lesson.value.strip().rstrip(".!?"))
 
 
 def _hurried(lesson: Lesson) -> Iterator[Form]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from worker.seed.english import upper_first
 from worker.seed.forms import Form, Lesson, normalized, statements, verify
 from worker.seed.thesaurus import DRAFTS_EACH, Near, content_words
+from worker.triage.language import STOPWORDS
 
 NUM_ONE_WORD = 8
 NUM_MANGLED = 5
@@ -26,8 +27,12 @@ ONE_WORD_FRAMES = (
     "Regarding {w} at {s}: what is right?",
     "{s} has a {w}, hasn't it? Which?",
 )
+# Without these a question asks for the opposite.
+NEGATIONS = frozenset("not no never without except nobody nothing neither nor".split())
 # Words that ask for anything.
-SAYS_NOTHING = frozenset("many much long name kind large people step steps".split())
+SAYS_NOTHING = (
+    STOPWORDS | NEGATIONS | set("many much long name kind large people step steps".split())
+)
 # A question's own word is drawn twice as often as one near to it, of which these are the nearest.
 NUM_NEAREST = 3
 DROP_RATE = 0.3
@@ -63,21 +68,30 @@ def one_word(lesson: Lesson, near: Near, taken: Collection[str], seed: str = "")
     return _distinct(drafts, lesson, NUM_ONE_WORD)
 
 
-def mangled(lesson: Lesson, forms: Sequence[Form], near: Near, seed: str = "") -> list[Form]:
+def mangled(
+    lesson: Lesson,
+    forms: Sequence[Form],
+    near: Near,
+    taken: Collection[str] = (),
+    seed: str = "",
+) -> list[Form]:
     """Trained wordings with words left out and fillers put in (EDA, arXiv 1901.11196).
 
     Args:
         lesson: What is asked.
         forms: Its wordings; those that are trained and ask are drawn from.
         near: Near words of each word.
+        taken: Words that another lesson about the same subject asks with.
         seed: Another one gives other forms.
 
     Returns:
-        At most `NUM_MANGLED` verified forms; the subject's words stay, and of those that say what
-        is asked one, of a task's two.
+        At most `NUM_MANGLED` verified forms; the subject's words and every "not" stay, and of those
+        that only this lesson asks with one, of a task's two. None for a fact without a subject.
     """
+    if lesson.kind == "fact" and not lesson.subject:
+        return []
     own = content_words(lesson)
-    telling = own.union(*(near.get(word, ()) for word in own)) - SAYS_NOTHING
+    telling = own.union(*(near.get(word, ()) for word in own)) - SAYS_NOTHING.union(taken)
     num_told = {"fact": 1, "workflow": 2, "behaviour": 0}[lesson.kind]
     drawn_from = [form for form in forms if form.split == "train" and form.kind == "question"]
     kept = set(normalized(lesson.subject or "").split()) if lesson.kind != "workflow" else set()
@@ -87,7 +101,7 @@ def mangled(lesson: Lesson, forms: Sequence[Form], near: Near, seed: str = "") -
         form = rng.choice(drawn_from)
         words = []
         for word in form.question.split():
-            if kept.intersection(normalized(word).split()) or rng.random() > DROP_RATE:
+            if must_stay(word, kept) or rng.random() > DROP_RATE:
                 words.append(word)
             if rng.random() < INSERT_RATE:
                 words.append(rng.choice(FILLERS))
@@ -97,6 +111,12 @@ def mangled(lesson: Lesson, forms: Sequence[Form], near: Near, seed: str = "") -
     known = {normalized(form.question) for form in forms}
     new = [draft for draft in drafts if normalized(draft.question) not in known]
     return _distinct(new, lesson, NUM_MANGLED)
+
+
+def must_stay(word: str, kept: Collection[str]) -> bool:
+    """Whether a question without this word would be about something else, or the opposite."""
+    parts = normalized(word).split()
+    return any(part in kept or part in NEGATIONS for part in parts) or "n't" in word.lower()
 
 
 def _distinct(drafts: Sequence[Form], lesson: Lesson, limit: int) -> list[Form]:

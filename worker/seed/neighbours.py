@@ -47,7 +47,8 @@ def form_example(memory: Memory, form: Form) -> SeedExample:
 def words_of_others(memory: Memory, in_force: Sequence[Memory], near: Near) -> set[str]:
     """The words that other memories about the same subject ask with, or near to these.
 
-    Without this one's own: whoever says "visitors" may mean guests as well as customers.
+    Whoever says "visitors" may mean guests as well as customers; what is near to theirs and this
+    one's own is this one's.
     """
     others: set[str] = set().union(
         *(
@@ -57,7 +58,7 @@ def words_of_others(memory: Memory, in_force: Sequence[Memory], near: Near) -> s
         )
     )
     alike = set().union(*(near.get(word, ()) for word in others))
-    return (others | alike) - content_words(lesson_of(memory))
+    return others | (alike - content_words(lesson_of(memory)))
 
 
 def contrast_examples(

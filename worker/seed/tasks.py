@@ -5,8 +5,8 @@ A task is the words that its requests shared, without articles: "ship samples fo
 
 import random
 import re
-from collections.abc import Iterator
-from itertools import cycle
+from collections.abc import Collection, Iterator
+from itertools import cycle, pairwise
 
 from worker.seed.english import DETERMINERS, PREPOSITIONS, upper_first
 from worker.seed.forms import MAX_HELDOUT, Form, Lesson, Split, verify
@@ -36,29 +36,39 @@ TASK_FRAMES: tuple[tuple[Split, str], ...] = (
 THINGS_FRAMES = (
     "It is about the {a} and the {b}. Which tools do I call?",
     "The {b} needs something done about the {a}. Which steps?",
-    "Something is to be done with the {a} of a {b}. How?",
+    "Something is to be done with the {a} of the {b}. How?",
     "{A}, {b}: which tools?",
-    "There is a {b} with a {a}. Which calls do I make?",
-    "A {b}, and the {a}: what do I do?",
+    "Here are the {b} and the {a}. Which calls do I make?",
+    "The {b}, and the {a}: what do I do?",
 )
+# Of a verb in two words: "set up".
+PARTICLES = ("up", "out", "off", "back", "down", "over", "away")
+_NO_THINGS = frozenset((*PREPOSITIONS, *DETERMINERS, *PARTICLES))
 OTHER_TASKS = (
     "bake bread for breakfast,tune guitar for concert,renew passport of child,paint fence around "
-    "garden,teach dog to sit,learn song for party,knit scarf for winter,clean windows of house,"
+    "garden,brush coat of dog,learn song for party,knit scarf for winter,clean windows of house,"
     "pack bag for holiday,plant tree in park,cook soup for guests,find flat in city,write letter "
     "to friend,build shelf for books,fold shirt for journey,feed cat of neighbour,catch train to "
     "airport,wash car before rain,choose present for uncle,repair roof of barn"
 ).split(",")
 
 
-def asked_for(lesson: Lesson) -> list[Form]:
-    """Every way to ask for a lesson's task, with its steps; trained ones first."""
+def asked_for(lesson: Lesson, taken: Collection[str] = ()) -> list[Form]:
+    """Every way to ask for a lesson's task, with its steps; trained ones first.
+
+    Args:
+        lesson: Its subject is the task.
+        taken: Words that other tasks are asked for with; things that are all among them do not
+            tell what is to be done with them.
+    """
     tasks = dict.fromkeys((lesson.subject or "", with_articles(lesson.subject or "")))
     forms = [
         Form(frame.format(t=task, T=upper_first(task)), lesson.answer, split)
         for split, frame in TASK_FRAMES
         for task in tasks
     ]
-    if things := things_of(lesson.subject or ""):
+    things = things_of(lesson.subject or "")
+    if not set(things) <= set(taken):
         first, last = things[0], things[-1]
         forms += [
             Form(frame.format(a=first, b=last, A=upper_first(first)), lesson.answer, "train")
@@ -71,22 +81,22 @@ def asked_for(lesson: Lesson) -> list[Form]:
 
 
 def with_articles(task: str) -> str:
-    """As a person would say it: "ship the samples for a laboratory"."""
+    """As a person would say it: "ship the samples for the laboratory"."""
     words = task.split()
     while len(words) > 1 and words[-1] in PREPOSITIONS:
         words.pop()
-    said: list[str] = []
-    for number, word in enumerate(words):
-        before = words[number - 1] if number else ""
-        if word not in (*PREPOSITIONS, *DETERMINERS) and (number == 1 or before in PREPOSITIONS):
-            said.append("the" if number == 1 else "a")
+    said = words[:1]
+    for before, word in pairwise(words):
+        follows_verb = before == words[0] or before in PARTICLES
+        if word not in _NO_THINGS and (follows_verb or before in PREPOSITIONS):
+            said.append("the")
         said.append(word)
     return " ".join(said)
 
 
 def things_of(task: str) -> list[str]:
     """The words behind the first that are things; fewer than two are none."""
-    words = [word for word in task.split()[1:] if word not in (*PREPOSITIONS, *DETERMINERS)]
+    words = [word for word in task.split()[1:] if word not in _NO_THINGS]
     return words if len(words) > 1 else []
 
 

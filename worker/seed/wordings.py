@@ -15,15 +15,16 @@ def wordings(lesson: Lesson, near: Near, taken: Collection[str] = ()) -> list[Fo
     Args:
         lesson: What is to be learned.
         near: Near words of each of its words.
-        taken: Words that another lesson about the same subject asks with; they are not put in.
+        taken: Words that another lesson about the same subject asks with; they are not put in,
+            nor are they all that is left.
     """
     if lesson.kind == "behaviour":
         forms = situations(lesson)
-        return forms + mangled(lesson, forms, near)
-    forms = asked_for(lesson) if lesson.kind == "workflow" else build_forms(lesson)
+        return forms + mangled(lesson, forms, near, taken)
+    forms = asked_for(lesson, taken) if lesson.kind == "workflow" else build_forms(lesson)
     forms = [
         *forms,
         *substituted(lesson, forms, near, taken),
         *one_word(lesson, near, taken),
     ]
-    return forms + mangled(lesson, forms, near)
+    return forms + mangled(lesson, forms, near, taken)

@@ -77,8 +77,8 @@ class Recipe(_Frozen):
     warm_start_ratio: float = Field(
         default=0.85,
         gt=0,
-        description="Share of the rate for an adapter that goes on from a parent. At 0.35 and 0.6 "
-        "new lessons were learned less well (decision 0023).",
+        description="Share of the rate for an adapter that goes on from a parent. At 0.35 "
+        "new lessons were learned far less well (decisions 0023, 0024).",
     )
     warmup_ratio: float = Field(default=0.1, ge=0, lt=1)
     num_steps: int | None = Field(default=None, ge=1, description="None: derived, see below.")

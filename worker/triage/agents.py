@@ -1,6 +1,6 @@
 """Agent traces, read as what they are: tool calls, results, errors, retries, the path that worked.
 
-An agent that ends with an answer shows its whole way in one request. What failed on the way is
+An agent that has ended shows its whole way in one request. What failed on the way is
 noise. A way that worked in several sessions for the same kind of task is a workflow, also where
 these are nights apart.
 """
@@ -181,10 +181,12 @@ def _way(trace: Trace) -> tuple[str, ...]:
     choice = ((trace.reply or {}).get("choices") or [{}])[0]
     if _calls({**(choice.get("message") or {}), "role": "assistant"}):
         return ()
-    # Small models end without a word.
-    if choice.get("finish_reason") != "stop" and not trace.reply_text.strip():
+    steps = steps_of(trace)
+    # Small models end without a word, and then nothing else says whether the last call mattered.
+    is_silent = not trace.reply_text.strip()
+    if is_silent and (choice.get("finish_reason") != "stop" or (steps and steps[-1].failed)):
         return ()
-    worked = [step.tool for step in steps_of(trace) if not step.failed]
+    worked = [step.tool for step in steps if not step.failed]
     return tuple(tool for tool, _ in groupby(worked))
 
 
