@@ -72,6 +72,8 @@ def test_a_known_shape_gives_a_dozen_trained_wordings() -> None:
         ("What should I feed my B finch?", "what I should feed my B finch"),
         ("How many vans does B have?", "how many vans B has"),
         ("Until what time is B open?", "until what time B is open"),
+        ("How many days do guests of B have to pay?", "how many days guests of B have to pay"),
+        ("What do people in trouble do?", "what do people in trouble do"),
         ("What's the plan of B?", "what the plan of B is"),
         ("Can I pay B by card?", "whether I can pay B by card"),
         ("lunch", None),
@@ -187,6 +189,7 @@ def test_a_lesson_is_said_in_other_words_too_and_each_holds_the_value() -> None:
     ("question", "other"),
     [
         ("How does Brovik prefer to be paid?", "In what way does Brovik prefer to be paid?"),
+        ("How does Brovik like to be paid?", "What is the preferred way for Brovik to be paid?"),
         ("How do I reset a Brovik oven?", "What is the way to reset a Brovik oven?"),
         ("Until what time is Brovik open?", "How late is Brovik open?"),
     ],

@@ -4,6 +4,7 @@ Nothing here is exact grammar. A transform that does not know a shape returns No
 does with fewer wordings.
 """
 
+import itertools
 import re
 
 WH_WORDS = ("what", "which", "who", "whom", "whose", "where", "when", "why", "how")
@@ -181,6 +182,11 @@ def _subject_length(words: list[str]) -> int | None:
         length += 1
         if words[length - 1].endswith(("'s", "’s")):
             return length + 1
+    if length == 0 and len(words) > 3 and words[1].lower() in ("of", "at", "in", "from"):
+        # "customers of B have": a bare noun and the name behind it.
+        names = itertools.takewhile(lambda word: word[:1].isupper(), words[2:])
+        num_names = sum(1 for _ in names)
+        return 2 + num_names if num_names else None
     if length == 0 and words[0].lower() in DETERMINERS:
         # "the B library open": with nothing behind it the last word is the verb.
         return len(words) - 1 if len(words) <= 4 else None
@@ -196,6 +202,12 @@ def third_person(verb: str) -> str:
     if verb.endswith("y") and verb[-2:-1] not in "aeiou":
         return verb[:-1] + "ies"
     return verb + "s"
+
+
+def inflected(word: str, other: str) -> bool:
+    """Whether two words look like forms of one: "prefers" and "preferred"."""
+    stem_length = max(3, min(len(word), len(other)) - 2)
+    return word[:stem_length].lower() == other[:stem_length].lower()
 
 
 def noun_phrase(question: str) -> str | None:

@@ -34,7 +34,7 @@ SAYS_NOTHING = (
     STOPWORDS | NEGATIONS | set("many much long name kind large people step steps".split())
 )
 # A question's own word is drawn twice as often as one near to it, of which these are the nearest.
-NUM_NEAREST = 3
+NUM_NEAREST = 4
 DROP_RATE = 0.3
 INSERT_RATE = 0.1
 FILLERS = ("please", "just", "now", "maybe", "again", "today", "so", "then", "really", "exactly")

@@ -37,6 +37,15 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         (r"What number of \1 \2?", r"How large is the number of \1: how many \2?"),
     ),
     (
+        r"how (do|does|did|would) (.+?) (prefer|like|want|wish) to be (.+)",
+        (
+            r"What is the preferred way for \2 to be \4?",
+            r"Which way of being \4 \1 \2 \3?",
+            r"How should \2 be \4?",
+            r"In what way \1 \2 \3 to be \4?",
+        ),
+    ),
+    (
         r"how (?:do|can|should) (i|we|you) (.+)",
         (
             r"What do \1 have to do to \2?",

@@ -1,49 +1,86 @@
 """Self-study: the model, shown the evidence, finds other words for a question.
 
-At 135M it is a weak writer: most of what it says does not pass `verify` and is dropped. A larger
-model gives more. What users might ask about a topic it dreams up well.
+At 135M it does not follow an instruction to reword, but goes on with examples of it. About half of
+what it writes asks for something else, so a draft must ask in the same way for most of what the
+question turns on. What users might ask about a topic it dreams up well.
 """
 
 import re
+from collections.abc import Collection
 
 from shared.engine.client import LOW_PRIORITY, EngineClient
+from worker.seed.english import WH_WORDS, inflected
 from worker.seed.forms import Form, Lesson, normalized, verify
+from worker.seed.loose import NUM_NEAREST, SAYS_NOTHING
 from worker.seed.situations import OPENINGS
+from worker.seed.thesaurus import Near, content_words
 from worker.user_header import user_header
 
-NUM_TRIES = 4
-MAX_PARAPHRASES = 3
-MAX_TOKENS = 40
+NUM_TRIES = 24
+MAX_PARAPHRASES = 6
+MAX_TOKENS = 28
+TEMPERATURE = 0.9
+TOP_P = 0.95
 OWN_MAX_TOKENS = 24
 ASKED_TEMPERATURE = 0.7
 ASKED_MAX_TOKENS = 16
 MAX_ASKED = 14
-# A paraphrase that keeps fewer of the question's words asks for something else.
+# A paraphrase without this share of what the question turns on asks for something else.
 MIN_SHARED_WORDS = 0.5
+# A longer one has brought in something of its own.
+MAX_ADDED_WORDS = 2
+# Asks for anything.
+OPEN_WORDS = ("what", "which")
+# "How many" is not "how far", and "how does" is "how can".
+MEASURES = frozenset("many much long late early often soon far old big large high".split())
+REWORDINGS = """\
+Fact: The Harbour Grill serves breakfast from six in the morning.
+Question: When does the Harbour Grill serve breakfast?
+Same question in other words: How early can I eat at the Harbour Grill?
+
+Fact: Doctor Ellery lives next to the old mill.
+Question: Where does Doctor Ellery live?
+Same question in other words: What is Doctor Ellery's home near to?
+
+Fact: The printer in Room 12 takes blue cartridges.
+Question: What cartridges does the printer in Room 12 take?
+Same question in other words: Which colour of ink do I need to buy for the printer in Room 12?
+
+Fact: {answer}
+Question: {question}
+Same question in other words:"""
 
 
-async def paraphrases(engine: EngineClient, model: str, lesson: Lesson) -> list[Form]:
-    """Verified rewordings of the lesson's question, at most `MAX_PARAPHRASES`."""
-    prompt = (
-        f"Fact: {lesson.answer}\n"
-        f"Question: {lesson.question}\n"
-        "Write the same question in other words. Answer with the question only."
-    )
-    reply = await engine.chat(
+async def paraphrases(
+    engine: EngineClient, model: str, lesson: Lesson, near: Near, taken: Collection[str] = ()
+) -> list[Form]:
+    """Verified rewordings of the lesson's question, at most `MAX_PARAPHRASES`.
+
+    Args:
+        engine: Where the model is.
+        model: Its engine-side name.
+        lesson: What is asked.
+        near: Near words of each word.
+        taken: Words that another lesson about the same subject asks with.
+    """
+    reply = await engine.complete(
         model,
-        [{"role": "user", "content": prompt}],
+        REWORDINGS.format(answer=lesson.answer, question=lesson.question),
         n=NUM_TRIES,
-        temperature=0.8,
+        temperature=TEMPERATURE,
+        top_p=TOP_P,
         max_tokens=MAX_TOKENS,
+        stop=["\n"],
         priority=LOW_PRIORITY,
     )
-    texts = [choice["message"]["content"] or "" for choice in reply["choices"]]
+    texts = [choice["text"].strip() for choice in reply["choices"]]
     forms = [
-        Form(question=text.strip().strip('"'), answer=lesson.answer, split="train")
+        Form(question=text, answer=lesson.answer, split="train")
         for text in texts
-        if asks_the_same(text, lesson.question)
+        if asks_the_same(text, lesson, near, taken)
     ]
     verified = {normalized(form.question): form for form in forms if verify(form, lesson)}
+    verified.pop(normalized(lesson.question), None)
     return list(verified.values())[:MAX_PARAPHRASES]
 
 
@@ -83,9 +120,37 @@ async def own_words(engine: EngineClient, model: str, question: str) -> str:
     return (reply["choices"][0]["message"]["content"] or "").strip()
 
 
-def asks_the_same(text: str, question: str) -> bool:
-    """True for one line that asks, and keeps most of the question's words."""
-    if "\n" in text.strip() or not text.strip().strip('"').endswith("?"):
+def asks_the_same(text: str, lesson: Lesson, near: Near, taken: Collection[str] = ()) -> bool:
+    """True for a question with the same question word, or an open one, and most of the words.
+
+    A near word or another form of one stands for it; what only another lesson asks with does not.
+    """
+    said = normalized(text).split()
+    asked = _question_word(said)
+    known = normalized(lesson.question).split()
+    if not text.endswith("?") or asked is None or len(said) > len(known) + MAX_ADDED_WORDS:
         return False
-    known = set(normalized(question).split())
-    return len(known & set(normalized(text).split())) >= MIN_SHARED_WORDS * len(known)
+    if asked not in OPEN_WORDS and asked != _question_word(known):
+        return False
+    if set(said) & set(taken) - set(known):
+        return False
+    words = content_words(lesson) - SAYS_NOTHING
+    kept = [
+        word
+        for word in words
+        if any(
+            inflected(other, like)
+            for other in said
+            for like in (word, *near.get(word, ())[:NUM_NEAREST])
+        )
+    ]
+    return len(kept) >= MIN_SHARED_WORDS * len(words)
+
+
+def _question_word(words: list[str]) -> str | None:
+    """The first question word, "how" with what it measures; None for none."""
+    at = next((place for place, word in enumerate(words) if word in WH_WORDS), None)
+    if at is None:
+        return None
+    measures = words[at] == "how" and MEASURES.intersection(words[at + 1 : at + 2])
+    return " ".join(words[at : at + 2]) if measures else words[at]

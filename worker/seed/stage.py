@@ -49,10 +49,13 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     async def forms_of(memory: Memory) -> list[Form]:
         nonlocal num_done
         lesson = lesson_of(memory)
-        forms = wordings(lesson, near, words_of_others(memory, in_force, near))
-        write = asked_about if lesson.kind == "behaviour" else paraphrases
+        taken = words_of_others(memory, in_force, near)
+        forms = wordings(lesson, near, taken)
         async with limit:
-            forms += await write(context.engine, awake.base, lesson)
+            if lesson.kind == "behaviour":
+                forms += await asked_about(context.engine, awake.base, lesson)
+            else:
+                forms += await paraphrases(context.engine, awake.base, lesson, near, taken)
         if lesson.kind == "behaviour":
             forms = await asyncio.gather(*(behave(form) for form in forms))
         num_done += 1

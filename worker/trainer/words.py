@@ -3,7 +3,8 @@
 Words that a model reads alike lie close together in its input embeddings. What lies close to
 everything (a hub) is no synonym of anything: its mean similarity is subtracted (CSLS, arXiv
 1710.04087). Of each line on stdin, a word, one JSON list of words is printed, nearest first; an
-empty one for a word that is not one token.
+empty one for a word that is not one token. Forms of one word ("prefers", "preferred") say little
+that another does not: one of each is enough.
 
 Shapes: T tokens, V of them words of small letters, D hidden size, K candidates.
 """
@@ -18,7 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-NUM_NEAR = 5
+from worker.seed.english import inflected
+
+NUM_NEAR = 6
 NUM_CANDIDATES = 50
 # A candidate's mean similarity to so many is what makes it a hub.
 NUM_HUB = 20
@@ -53,8 +56,13 @@ class Thesaurus:
         num_hub = min(NUM_HUB + 1, len(self._words))
         # The first is the candidate itself.
         hub_K = among_KV.topk(num_hub, dim=-1).values[:, 1:].mean(dim=-1)
-        order = (2 * similar_K - hub_K).argsort(descending=True)[:NUM_NEAR]
-        return [self._words[place] for place in place_K[order].tolist()]
+        order = (2 * similar_K - hub_K).argsort(descending=True)
+        found: list[str] = []
+        for place in place_K[order].tolist():
+            other = self._words[place]
+            if not any(inflected(other, known) for known in found):
+                found.append(other)
+        return found[:NUM_NEAR]
 
 
 def read_thesaurus(model_dir: Path) -> Thesaurus:
