@@ -9,8 +9,8 @@ from shared.contracts.adapters import Caller
 from shared.errors import AuthenticationError, PermissionDeniedError
 
 
-def get_services(request: Request) -> Services:
-    """The process's services."""
+async def get_services(request: Request) -> Services:
+    """The process's services. Not a plain function: FastAPI gives those a thread, each time."""
     services: Services = request.app.state.services
     return services
 

@@ -29,8 +29,8 @@ async def read_body(request: Request, max_bytes: int) -> dict[str, Any]:
     try:
         # Strict: no half surrogate pairs, no NaN, nothing nested without end.
         body = orjson.loads(content)
-        # What is nested too deeply can be read but not written.
-        orjson.dumps(body)
+        # What is nested too deeply can be read but not written; a trace is written two levels in.
+        orjson.dumps([[body]])
         # PostgreSQL keeps no NUL, and no model reads it.
         if b"\\u0000" in content:
             raise ValueError("it holds the character NUL")

@@ -4,7 +4,6 @@ What the database itself refuses (an ungated adapter on a public name, changed a
 active cycles for a model) is in `migrations/`.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -14,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -27,29 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import UserDefinedType
 
 from shared.contracts.base import new_id
-
-
-class TokenIds(UserDefinedType[list[int]]):
-    """`INTEGER[]`, written as one literal: psycopg looks at each element with a pattern, which was
-    a quarter of the time of an insert.
-    """
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        """Its SQL."""
-        return "INTEGER[]"
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[list[int] | None], str | None]:
-        """From a list to the literal."""
-
-        def literal(token_ids: list[int] | None) -> str | None:
-            return None if token_ids is None else f"{{{','.join(map(str, token_ids))}}}"
-
-        return literal
 
 
 class Row(DeclarativeBase):
@@ -200,7 +177,7 @@ class TraceRow(Row):
     cycle_id: Mapped[UUID | None] = mapped_column(ForeignKey("sleep_cycles.id"))
     request: Mapped[dict[str, Any]]
     reply: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    prompt_token_ids: Mapped[list[int] | None] = mapped_column(TokenIds())
+    prompt_token_ids: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     token_ids: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     usage: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     timing: Mapped[dict[str, Any]]

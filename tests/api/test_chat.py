@@ -207,6 +207,19 @@ async def test_bad_requests_get_the_right_status_and_envelope(
     assert "SmolLM2" not in error["message"], "the engine's name is not the client's business"
 
 
+async def test_what_is_nested_as_deeply_as_may_be_is_recorded(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    head = json.dumps(chat())[:-1].encode()
+    statuses = []
+    for depth in range(248, 256):
+        content = head + b', "deep": ' + b"[" * depth + b"]" * depth + b"}"
+        reply = await client.post("/v1/chat/completions", content=content)
+        statuses.append(reply.status_code)
+    assert set(statuses) == {200, 400}
+    assert len(await traces(sessions)) == statuses.count(200)
+
+
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic abc"])
 async def test_a_wrong_key_is_refused(api: str, header: str | None) -> None:
     headers = {"Authorization": header} if header else {}

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from api.chat.recorder import TraceRecorder
+from shared.contracts.base import new_id
 from shared.contracts.traces import Trace
 from shared.db.session import Sessions, create_engine, create_sessions
 from shared.db.tables import TraceRow
@@ -96,10 +97,8 @@ async def test_a_trace_that_does_not_fit_the_database_takes_no_other_with_it(
     sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path
 ) -> None:
     spool = TraceSpool(tmp_path, 10**6)
-    names = ["one", "two", "three\0", "four"]
-    traces = [
-        make_trace("hi", session_id=name, tenant_id=model[0], model_id=model[1]) for name in names
-    ]
+    tenants = [model[0], model[0], new_id(), model[0]]
+    traces = [make_trace("hi", tenant_id=tenant, model_id=model[1]) for tenant in tenants]
     recorder = TraceRecorder(sessions, spool)
     async with recorder:
         await asyncio.gather(*(recorder.record(trace) for trace in traces))
