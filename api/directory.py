@@ -37,10 +37,11 @@ V = TypeVar("V")
 
 
 class _Remembered(Generic[K, V]):
-    """Answers and when they were asked for."""
+    """Answers and when they were asked for; what many want to know at once is asked once."""
 
     def __init__(self) -> None:
         self._answers: dict[K, tuple[float, V]] = {}
+        self._asking: dict[K, tuple[float, asyncio.Task[V | None]]] = {}
         self._old_until = 0.0
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V | None]]) -> V | None:
@@ -49,12 +50,23 @@ class _Remembered(Generic[K, V]):
         asked_at, answer = self._answers.get(key, (float("-inf"), None))
         if asked_at > max(self._old_until, now - FRESH_S):
             return answer
+        asked_at, asking = self._asking.get(key, (float("-inf"), None))
+        if asking is None or asking.done() or asked_at <= self._old_until:
+            asking = asyncio.create_task(self._ask(key, now, ask))
+            self._asking[key] = (now, asking)
+        # Who leaves takes the answer from nobody else.
+        return await asyncio.shield(asking)
+
+    async def _ask(self, key: K, now: float, ask: Callable[[], Awaitable[V | None]]) -> V | None:
         try:
             found = await ask()
         except DATABASE_AWAY:
-            if answer is None:
+            if key not in self._answers:
                 raise
-            return answer
+            return self._answers[key][1]
+        finally:
+            if self._asking.get(key, (None,))[0] == now:
+                del self._asking[key]
         if found is None:
             self._answers.pop(key, None)
         else:

@@ -81,3 +81,35 @@ async def test_without_the_database_the_last_known_answer_serves_however_old(
     directory.sessions = create_sessions(create_engine(away, pooled=False))
     directory.expire()
     assert await directory.caller(API_KEY) == caller
+
+
+async def test_what_many_want_to_know_at_once_is_asked_once(
+    settings: Settings, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    may_answer = asyncio.Event()
+    route = ModelStore.route
+
+    async def counted(store: ModelStore, tenant_id: UUID, name: str) -> object:
+        nonlocal asked
+        asked += 1
+        await may_answer.wait()
+        return await route(store, tenant_id, name)
+
+    monkeypatch.setattr(ModelStore, "route", counted)
+    directory = Directory(settings, sessions)
+    tenant_id = await tenant(sessions)
+    chats = [asyncio.create_task(directory.route(tenant_id, "default")) for _ in range(8)]
+    while not asked:
+        await asyncio.sleep(0.01)
+    # Who leaves takes the answer from nobody; who comes after a change does not get the old one.
+    chats[0].cancel()
+    directory.expire()
+    late = asyncio.create_task(directory.route(tenant_id, "default"))
+    while asked < 2:
+        await asyncio.sleep(0.01)
+    may_answer.set()
+    first, *others = await asyncio.gather(*chats, late, return_exceptions=True)
+    assert isinstance(first, asyncio.CancelledError)
+    assert {getattr(found, "name", found) for found in others} == {"default"}
+    assert asked == 2
