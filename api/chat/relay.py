@@ -1,7 +1,7 @@
 """A streamed reply on its way: the engine's bytes pass on under the public name.
 
-What is in them is read once, when the reply ends. A piece is only looked into where it may hold the
-reply's end, an error or the usage, which clients see if they asked for it.
+What is in them is read once, when the reply ends. Events are only looked into where they may hold
+the reply's end, an error or the usage, which clients see if they asked for it.
 """
 
 import re
@@ -85,12 +85,31 @@ class ChunkRelay:
             self._rest = pieces
             return b""
         events, self._rest = pieces[:cut], pieces[cut:]
-        if self._is_plain and not self._held and not SPECIAL.search(events):
-            self._unread.append(events)
-            return self._renamed(events)
-        return b"".join(self._read(text) for text in events.split(END) if text.strip())
+        at = 0
+        shown = []
+        while at < len(events):
+            end = self._end_of_plain(events, at)
+            if end > at:
+                shown.append(self._passed_on(events[at:end]))
+            else:
+                end = events.index(END, at) + len(END)
+                if text := events[at:end].strip():
+                    shown.append(self._read(text))
+            at = end
+        return b"".join(shown)
 
-    def _renamed(self, events: bytes) -> bytes:
+    def _end_of_plain(self, events: bytes, at: int) -> int:
+        """Up to where events need not be looked into."""
+        if self.is_done or self._held or not self._is_plain:
+            return at
+        special = SPECIAL.search(events, at)
+        if special is None:
+            return len(events)
+        cut = events.rfind(END, at, special.start())
+        return at if cut < 0 else cut + len(END)
+
+    def _passed_on(self, events: bytes) -> bytes:
+        self._unread.append(events)
         shown = events.replace(self._inner, self._outer)
         return shown if self._keep_token_ids else TOKEN_IDS.sub(b"", shown)
 

@@ -87,6 +87,14 @@ def test_usage_and_token_ids_are_shown_to_who_asked() -> None:
     assert parsed(relay.held.removesuffix(DONE))[-1]["usage"] == {"total_tokens": 9}
 
 
+def test_what_follows_the_engines_done_is_not_shown_even_if_the_reply_never_ended() -> None:
+    relay = chat(stream=True).relay(INNER)
+    shown = relay.feed(stream(chunk(0, "a"), chunk(0, "b")) + stream(chunk(0, "c"), chunk(0, "d")))
+    assert [item["choices"][0]["delta"]["content"] for item in parsed(shown)] == ["a", "b"]
+    assert relay.is_done
+    assert not relay.ended
+
+
 def test_an_engine_that_fails_in_the_middle_is_an_error_and_what_came_is_kept() -> None:
     relay = chat(stream=True).relay(INNER)
     relay.feed(stream(chunk(0, "a")).removesuffix(b"data: [DONE]\n\n"))
