@@ -257,8 +257,10 @@ def _is_noun_phrase(text: str) -> bool:
 
 def swap_possessive(phrase: str) -> str | None:
     """Turn "the office of B" into "B's office" and back; None where there is nothing to swap."""
-    if match := re.match(r"the ([\w -]+?) of ([A-Z][\w&-]*(?: [A-Z][\w&-]*)*)$", phrase):
-        return f"{match[2]}'s {match[1]}"
+    name = r"([A-Z][\w&-]*(?: [A-Z][\w&-]*)*)"
+    # What is behind the last "the" is the name's: "the location of B's office".
+    if match := re.match(rf"(the [\w -]+ of )?the ([\w -]+?) of {name}$", phrase):
+        return f"{match[1] or ''}{match[3]}'s {match[2]}"
     if match := re.match(r"([A-Z][\w&-]*(?: [A-Z][\w&-]*)*)['’]s ([\w -]+)$", phrase):
         return f"the {match[2]} of {match[1]}"
     return None
