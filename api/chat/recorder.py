@@ -28,6 +28,8 @@ MAX_BATCH = 256
 WRITE_TIMEOUT_S = 5.0
 # Once it was away, nobody waits for it again so soon.
 AWAY_S = 2.0
+# It is what was to be written that does not fit: the database refuses it, or it is no JSON.
+UNFIT = (StatementError, TypeError)
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +108,7 @@ class TraceRecorder:
         try:
             await self._insert(traces)
             return [None] * len(traces)
-        except StatementError as error:
+        except UNFIT as error:
             if len(traces) > 1 and not _is_away(error):
                 return [(await self._write([trace]))[0] for trace in traces]
             reason: Exception = error
@@ -162,7 +164,7 @@ class TraceRecorder:
         for trace in self._spool.traces():
             try:
                 await self._insert([trace])
-            except StatementError as error:
+            except UNFIT as error:
                 if _is_away(error):
                     raise
                 log.error("spooled trace %s does not fit the database: %s", trace.id, error)

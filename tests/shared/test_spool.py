@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -97,15 +98,20 @@ async def test_a_trace_that_does_not_fit_the_database_takes_no_other_with_it(
     sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path
 ) -> None:
     spool = TraceSpool(tmp_path, 10**6)
-    tenants = [model[0], model[0], new_id(), model[0]]
+    tenants = [model[0], model[0], new_id(), model[0], model[0]]
     traces = [make_trace("hi", tenant_id=tenant, model_id=model[1]) for tenant in tenants]
+    deep: list[Any] = []
+    for _ in range(251):
+        deep = [deep]
+    # The spool can write it, a row cannot.
+    traces[1].request["deep"] = deep
     recorder = TraceRecorder(sessions, spool)
     async with recorder:
         await asyncio.gather(*(recorder.record(trace) for trace in traces))
     assert await count(sessions) == 3
     await recorder.replay()
     assert len(spool) == 0
-    assert spool.num_set_aside == 1
+    assert spool.num_set_aside == 2
 
 
 async def test_what_is_recorded_as_the_process_ends_or_the_client_leaves_is_written(
