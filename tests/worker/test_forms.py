@@ -73,6 +73,7 @@ def test_a_known_shape_gives_a_dozen_trained_wordings() -> None:
         ("How many vans does B have?", "how many vans B has"),
         ("Until what time is B open?", "until what time B is open"),
         ("How many days do guests of B have to pay?", "how many days guests of B have to pay"),
+        ("What does staff of B's shop wear?", "what staff of B's shop wears"),
         ("What do people in trouble do?", "what do people in trouble do"),
         ("What's the plan of B?", "what the plan of B is"),
         ("Can I pay B by card?", "whether I can pay B by card"),

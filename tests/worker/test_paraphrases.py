@@ -29,12 +29,18 @@ NEAR = {"employees": ["workers", "staff", "people", "personnel", "customers"]}
         ("How many customers does Maplewick have?", False),
         ("How many employees does Maplewick have", False),
         ("How many employees does Maplewick have in the town that it comes from?", False),
+        ("How many employees does Maplewick not have?", False),
         # Another lesson asks with it.
         ("How many staff does Maplewick have?", False),
     ],
 )
 def test_a_draft_asks_the_same_in_the_same_way(text: str, same: bool) -> None:
     assert asks_the_same(text, LESSON, NEAR, taken={"staff"}) is same
+
+
+def test_nothing_asks_the_same_as_a_question_that_turns_on_no_word() -> None:
+    lesson = Lesson("What is Maplewick?", "Maplewick is a bakery.", "bakery", "Maplewick")
+    assert not asks_the_same("What is Maplewick's tune?", lesson, {})
 
 
 async def test_drafts_that_hold_are_trained_on_once_each() -> None:

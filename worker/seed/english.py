@@ -4,7 +4,6 @@ Nothing here is exact grammar. A transform that does not know a shape returns No
 does with fewer wordings.
 """
 
-import itertools
 import re
 
 WH_WORDS = ("what", "which", "who", "whom", "whose", "where", "when", "why", "how")
@@ -184,9 +183,8 @@ def _subject_length(words: list[str]) -> int | None:
             return length + 1
     if length == 0 and len(words) > 3 and words[1].lower() in ("of", "at", "in", "from"):
         # "customers of B have": a bare noun and the name behind it.
-        names = itertools.takewhile(lambda word: word[:1].isupper(), words[2:])
-        num_names = sum(1 for _ in names)
-        return 2 + num_names if num_names else None
+        name_length = _subject_length(words[2:]) if words[2][:1].isupper() else None
+        return 2 + name_length if name_length else None
     if length == 0 and words[0].lower() in DETERMINERS:
         # "the B library open": with nothing behind it the last word is the verb.
         return len(words) - 1 if len(words) <= 4 else None
@@ -261,6 +259,6 @@ def swap_possessive(phrase: str) -> str | None:
     # What is behind the last "the" is the name's: "the location of B's office".
     if match := re.match(rf"(the [\w -]+ of )?the ([\w -]+?) of {name}$", phrase):
         return f"{match[1] or ''}{match[3]}'s {match[2]}"
-    if match := re.match(r"([A-Z][\w&-]*(?: [A-Z][\w&-]*)*)['’]s ([\w -]+)$", phrase):
+    if match := re.match(rf"{name}['’]s ([\w -]+)$", phrase):
         return f"the {match[2]} of {match[1]}"
     return None

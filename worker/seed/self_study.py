@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from shared.engine.client import LOW_PRIORITY, EngineClient
 from worker.seed.english import WH_WORDS, inflected
-from worker.seed.forms import Form, Lesson, normalized, verify
+from worker.seed.forms import DENIES, Form, Lesson, normalized, verify
 from worker.seed.loose import NUM_NEAREST, SAYS_NOTHING
 from worker.seed.situations import OPENINGS
 from worker.seed.thesaurus import Near, content_words
@@ -124,6 +124,7 @@ def asks_the_same(text: str, lesson: Lesson, near: Near, taken: Collection[str] 
     """True for a question with the same question word, or an open one, and most of the words.
 
     A near word or another form of one stands for it; what only another lesson asks with does not.
+    Where the question turns on no word, or only one of both denies, nothing asks the same.
     """
     said = normalized(text).split()
     asked = _question_word(said)
@@ -132,7 +133,9 @@ def asks_the_same(text: str, lesson: Lesson, near: Near, taken: Collection[str] 
         return False
     if asked not in OPEN_WORDS and asked != _question_word(known):
         return False
-    if set(said) & set(taken) - set(known):
+    if bool(DENIES.search(text)) != bool(DENIES.search(lesson.question)):
+        return False
+    if set(said) & (set(taken) - set(known)):
         return False
     words = content_words(lesson) - SAYS_NOTHING
     kept = [
@@ -144,7 +147,7 @@ def asks_the_same(text: str, lesson: Lesson, near: Near, taken: Collection[str] 
             for like in (word, *near.get(word, ())[:NUM_NEAREST])
         )
     ]
-    return len(kept) >= MIN_SHARED_WORDS * len(words)
+    return len(kept) >= max(MIN_SHARED_WORDS * len(words), 1)
 
 
 def _question_word(words: list[str]) -> str | None:

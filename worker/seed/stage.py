@@ -29,6 +29,9 @@ from worker.seed.situations import with_own_words
 from worker.seed.thesaurus import content_words, near_words
 from worker.seed.wordings import wordings
 
+# Memories; each asks for many drafts at once, and chats must get their turn between them.
+NUM_WRITING = 4
+
 
 async def seed(context: Context, control: CycleControl, awake: Route, resolved: Resolved) -> Seeded:
     """Write the examples of every memory that is to be learned."""
@@ -37,6 +40,7 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         held_out = await ExampleStore(session).probe_questions(control.lease.model_id)
         in_force = await in_force_after(session, control.lease.model_id, resolved)
     limit = asyncio.Semaphore(context.settings.gate_concurrency)
+    writing = asyncio.Semaphore(NUM_WRITING)
     num_done = 0
 
     async def behave(form: Form) -> Form:
@@ -51,7 +55,7 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         lesson = lesson_of(memory)
         taken = words_of_others(memory, in_force, near)
         forms = wordings(lesson, near, taken)
-        async with limit:
+        async with writing:
             if lesson.kind == "behaviour":
                 forms += await asked_about(context.engine, awake.base, lesson)
             else:
