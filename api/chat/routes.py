@@ -68,6 +68,6 @@ async def get_model(name: str, caller: CallerDep, services: ServicesDep) -> dict
 
 
 async def _complete(request: Request, kind: type[Asked]) -> Response:
-    """One reply. What other routes are given, chats fetch: it saves a tenth of their time."""
+    """One reply. What other routes are given, chats fetch: to have it found costs more."""
     services = await get_services(request)
     return await services.chat.complete(request, await get_caller(request, services), kind)

@@ -100,16 +100,17 @@ async def test_what_many_want_to_know_at_once_is_asked_once(
     directory = Directory(settings, sessions)
     tenant_id = await tenant(sessions)
     chats = [asyncio.create_task(directory.route(tenant_id, "default")) for _ in range(8)]
-    while not asked:
-        await asyncio.sleep(0.01)
-    # Who leaves takes the answer from nobody; who comes after a change does not get the old one.
-    chats[0].cancel()
-    directory.expire()
-    late = asyncio.create_task(directory.route(tenant_id, "default"))
-    while asked < 2:
-        await asyncio.sleep(0.01)
-    may_answer.set()
-    first, *others = await asyncio.gather(*chats, late, return_exceptions=True)
+    async with asyncio.timeout(WAIT_S):
+        while not asked:
+            await asyncio.sleep(0.01)
+        # Who leaves takes the answer from nobody; who comes after a change does not get the old.
+        chats[0].cancel()
+        directory.expire()
+        late = asyncio.create_task(directory.route(tenant_id, "default"))
+        while asked < 2:
+            await asyncio.sleep(0.01)
+        may_answer.set()
+        first, *others = await asyncio.gather(*chats, late, return_exceptions=True)
     assert isinstance(first, asyncio.CancelledError)
     assert {getattr(found, "name", found) for found in others} == {"default"}
     assert asked == 2
