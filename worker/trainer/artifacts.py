@@ -70,7 +70,7 @@ def mean_logprob(student: Student, sequence: TokenSequence, *, adapter: bool) ->
     with student.evaluating(adapter=adapter):
         (part,) = pack([sequence], pack_tokens=len(sequence.token_ids))
         part = part.to(student.device)
-        loss_N = target_losses(student.logits(student.hidden(part)), part.target_N)
+        loss_N = target_losses(student.head, student.hidden(part), part.target_N)
     return -float(loss_N.mean())
 
 

@@ -47,10 +47,10 @@ class Student:
         """
         return self._frozen.decode(pack)[pack.source_N]
 
-    def logits(self, hidden_ND: Tensor) -> Tensor:
-        """float32[N, V]. The head has no LoRA, so the teacher's hidden states may use it too."""
+    def head(self, hidden_ND: Tensor) -> Tensor:
+        """Logits [N, V]. The head has no LoRA, so the teacher's hidden states may use it too."""
         logits_NV: Tensor = self._head(hidden_ND)
-        return logits_NV.float()
+        return logits_NV
 
     @contextmanager
     def evaluating(self, *, adapter: bool = True) -> Iterator[None]:

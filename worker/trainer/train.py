@@ -1,6 +1,6 @@
 """The training loop: cross-entropy on what is to be learned, a divergence on dreams.
 
-Shapes: N target tokens of a micro-batch, D hidden size, V vocabulary.
+Shapes: N target tokens of a micro-batch, D hidden size.
 """
 
 import math
@@ -51,8 +51,8 @@ class Outcome:
 class Teacher:
     """Hidden states on given answers before training, kept instead of the logits.
 
-    A state is D numbers where a distribution is V; the head, which has no LoRA, turns one into the
-    other.
+    A state is D numbers where a distribution is as many as the vocabulary has tokens; the head,
+    which has no LoRA, turns one into the other.
     """
 
     def __init__(self) -> None:
@@ -179,8 +179,9 @@ def measure_drift(
     total, num_targets = 0.0, 0
     with student.evaluating():
         for part in pack(dreams, pack_tokens=pack_tokens):
-            logits_NV = student.logits(student.hidden(part.to(student.device)))
-            total += float(_divergences(student, teacher, part.sequences, logits_NV).sum())
+            hidden_ND = student.hidden(part.to(student.device))
+            teacher_ND = teacher.hidden(part.sequences)
+            total += float(divergences(student.head, hidden_ND, teacher_ND).sum())
             num_targets += len(part.target_N)
     return total / max(num_targets, 1)
 
@@ -197,22 +198,10 @@ def least_likely(
     with student.evaluating():
         for part in pack(sequences, pack_tokens=pack_tokens):
             part = part.to(student.device)
-            loss_N = target_losses(student.logits(student.hidden(part)), part.target_N)
+            loss_N = target_losses(student.head, student.hidden(part), part.target_N)
             for owner, sequence in enumerate(part.sequences):
                 worst[sequence.index] = float(loss_N[part.owner_N == owner].max())
     return [worst[sequence.index] for sequence in sequences]
-
-
-def _divergences(
-    student: Student,
-    teacher: Teacher,
-    sequences: Sequence[TokenSequence],
-    student_logits_NV: Tensor,
-) -> Tensor:
-    with torch.no_grad():
-        teacher_logits_NV = student.logits(teacher.hidden(sequences))
-        teacher_logp_NV = torch.log_softmax(teacher_logits_NV, dim=-1)
-    return divergences(student_logits_NV, teacher_logp_NV)
 
 
 def _backward(
@@ -245,12 +234,13 @@ def _backward(
         is_kept_N = torch.tensor([owner.group in kept for owner in owners], device=student.device)
         value_N = hidden_ND.new_zeros(len(owners), dtype=torch.float32)
         if not is_kept_N.all():
-            logits_MV = student.logits(hidden_ND[~is_kept_N])
-            value_N[~is_kept_N] = target_losses(logits_MV, part.target_N[~is_kept_N])
+            value_N[~is_kept_N] = target_losses(
+                student.head, hidden_ND[~is_kept_N], part.target_N[~is_kept_N]
+            )
         if is_kept_N.any():
             sequences = [sequence for sequence in part.sequences if sequence.group in kept]
-            value_N[is_kept_N] = _divergences(
-                student, teacher, sequences, student.logits(hidden_ND[is_kept_N])
+            value_N[is_kept_N] = divergences(
+                student.head, hidden_ND[is_kept_N], teacher.hidden(sequences)
             )
         coefficient_N = value_N.new_tensor(
             [

@@ -101,7 +101,7 @@ def test_surprise_is_the_loss_of_the_answer_token_that_is_least_likely(
     for sequence in seeds:
         part = collate([sequence])
         with torch.no_grad():
-            logits_NV = student.logits(student.hidden(part))
+            logits_NV = student.head(student.hidden(part))
         losses_N = nn.functional.cross_entropy(logits_NV, part.target_N, reduction="none")
         expected.append(float(losses_N.max()))
     assert least_likely(student, seeds[::-1], 64) == pytest.approx(expected[::-1], rel=1e-4)

@@ -1,30 +1,90 @@
 """The losses, and the schedule."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
+from worker.trainer import loss
 from worker.trainer.loss import divergences, target_losses
 from worker.trainer.train import learning_rate_factor
 
+NUM_LOGITS = 11
+
+
+@pytest.fixture(autouse=True)
+def many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven targets are three blocks, of which two are computed in two rows each."""
+    monkeypatch.setattr(loss, "BLOCK_TARGETS", 3)
+    monkeypatch.setattr(loss, "CACHED_LOGITS", 2 * NUM_LOGITS + 1)
+
+
+def states(dtype: torch.dtype) -> tuple[nn.Linear, Tensor, Tensor]:
+    """A head that is not trained, and hidden states of student and teacher."""
+    torch.manual_seed(0)
+    head = nn.Linear(8, NUM_LOGITS).requires_grad_(False)
+    return head.to(dtype), torch.randn(7, 8).to(dtype), torch.randn(7, 8).to(dtype)
+
+
+def with_gradient(losses: Callable[[Tensor], Tensor], hidden_ND: Tensor) -> list[Tensor]:
+    hidden_ND = hidden_ND.clone().requires_grad_()
+    loss_N = losses(hidden_ND)
+    # Each target has a coefficient of its own.
+    (loss_N * torch.arange(1.0, len(loss_N) + 1)).sum().backward()
+    assert hidden_ND.grad is not None
+    return [loss_N.detach(), hidden_ND.grad.float()]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)])
+def test_the_target_loss_is_the_cross_entropy(dtype: torch.dtype, tolerance: float) -> None:
+    head, hidden_ND, _ = states(dtype)
+    target_N = torch.tensor([0, 8, 3, 3, 10, 1, 0])
+
+    def textbook(hidden_ND: Tensor) -> Tensor:
+        logits_NV = head(hidden_ND).float()
+        return functional.cross_entropy(logits_NV, target_N, reduction="none")
+
+    for expected, ours in zip(
+        with_gradient(textbook, hidden_ND),
+        with_gradient(lambda hidden: target_losses(head, hidden, target_N), hidden_ND),
+        strict=True,
+    ):
+        assert (ours - expected).norm() <= tolerance * expected.norm()
+    torch.testing.assert_close(target_losses(head, hidden_ND, target_N), textbook(hidden_ND))
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)])
+def test_the_divergence_is_the_textbook_sum(dtype: torch.dtype, tolerance: float) -> None:
+    head, hidden_ND, teacher_ND = states(dtype)
+
+    def textbook(hidden_ND: Tensor) -> Tensor:
+        student_NV = torch.log_softmax(head(hidden_ND).float(), dim=-1)
+        teacher_NV = torch.log_softmax(head(teacher_ND).float(), dim=-1)
+        return (teacher_NV.exp() * (teacher_NV - student_NV)).sum(dim=-1)
+
+    for expected, ours in zip(
+        with_gradient(textbook, hidden_ND),
+        with_gradient(lambda hidden: divergences(head, hidden, teacher_ND), hidden_ND),
+        strict=True,
+    ):
+        assert (ours - expected).norm() <= tolerance * expected.norm()
+    torch.testing.assert_close(divergences(head, hidden_ND, teacher_ND), textbook(hidden_ND))
+
 
 def test_the_divergence_of_a_model_from_itself_is_zero() -> None:
-    logits_NV = torch.randn(5, 11)
-    loss_N = divergences(logits_NV, torch.log_softmax(logits_NV, dim=-1))
-    torch.testing.assert_close(loss_N, torch.zeros(5), atol=1e-6, rtol=0)
+    head, hidden_ND, _ = states(torch.float32)
+    loss_N, gradient_ND = with_gradient(lambda h: divergences(head, h, hidden_ND), hidden_ND)
+    torch.testing.assert_close(loss_N, torch.zeros(7), atol=1e-6, rtol=0)
+    torch.testing.assert_close(gradient_ND, torch.zeros(7, 8), atol=1e-6, rtol=0)
 
 
-def test_the_divergence_is_the_textbook_sum() -> None:
-    student_NV, teacher_NV = torch.randn(3, 7), torch.log_softmax(torch.randn(3, 7), dim=-1)
-    student_logp_NV = torch.log_softmax(student_NV, dim=-1)
-    expected_N = (teacher_NV.exp() * (teacher_NV - student_logp_NV)).sum(dim=-1)
-    torch.testing.assert_close(divergences(student_NV, teacher_NV), expected_N)
-    assert bool((expected_N > 0).all())
-
-
-def test_the_target_loss_is_the_negative_log_probability() -> None:
-    logits_NV, target_N = torch.randn(4, 9), torch.tensor([0, 8, 3, 3])
-    expected_N = -torch.log_softmax(logits_NV, dim=-1)[torch.arange(4), target_N]
-    torch.testing.assert_close(target_losses(logits_NV, target_N), expected_N)
+def test_of_no_target_there_is_no_loss() -> None:
+    head, hidden_ND, _ = states(torch.float32)
+    loss_N = target_losses(head, hidden_ND[:0].requires_grad_(), torch.empty(0, dtype=torch.long))
+    assert loss_N.shape == (0,)
+    loss_N.sum().backward()
 
 
 def test_the_learning_rate_rises_then_falls() -> None:
