@@ -15,7 +15,7 @@ from worker.gate.suites import Probe, general_probes
 
 ANSWER_MAX_TOKENS = 32
 GENERAL_MAX_TOKENS = 48
-CONCURRENCY = 8
+CONCURRENCY = 32
 
 # Shares of answers, and nats per token for the drift.
 MEASURES = {
