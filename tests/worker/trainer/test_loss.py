@@ -16,7 +16,7 @@ NUM_LOGITS = 11
 
 @pytest.fixture(autouse=True)
 def many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seven targets are three blocks, of which two are computed in two rows each."""
+    """Seven targets are three blocks, of which two take two turns."""
     monkeypatch.setattr(loss, "BLOCK_TARGETS", 3)
     monkeypatch.setattr(loss, "CACHED_LOGITS", 2 * NUM_LOGITS + 1)
 
@@ -32,7 +32,7 @@ def with_gradient(losses: Callable[[Tensor], Tensor], hidden_ND: Tensor) -> list
     hidden_ND = hidden_ND.clone().requires_grad_()
     loss_N = losses(hidden_ND)
     # Each target has a coefficient of its own.
-    (loss_N * torch.arange(1.0, len(loss_N) + 1)).sum().backward()
+    torch.autograd.backward((loss_N * torch.arange(1.0, len(loss_N) + 1)).sum())
     assert hidden_ND.grad is not None
     return [loss_N.detach(), hidden_ND.grad.float()]
 
@@ -84,7 +84,7 @@ def test_of_no_target_there_is_no_loss() -> None:
     head, hidden_ND, _ = states(torch.float32)
     loss_N = target_losses(head, hidden_ND[:0].requires_grad_(), torch.empty(0, dtype=torch.long))
     assert loss_N.shape == (0,)
-    loss_N.sum().backward()
+    torch.autograd.backward(loss_N.sum())
 
 
 def test_the_learning_rate_rises_then_falls() -> None:
