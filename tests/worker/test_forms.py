@@ -10,7 +10,7 @@ import worker.gate
 from cli.demo_data import LESSONS
 from cli.demo_general import GENERAL_QUESTIONS
 from worker.seed.contrast import invented_subjects, leaked_answer, neighbours
-from worker.seed.english import indirect, noun_phrase, swap_possessive
+from worker.seed.english import indirect, noun_phrase, same_word, swap_possessive
 from worker.seed.forms import Form, Lesson, build_forms, normalized, statements, verify
 from worker.seed.rewording import reworded
 
@@ -74,6 +74,8 @@ def test_a_known_shape_gives_a_dozen_trained_wordings() -> None:
         ("Until what time is B open?", "until what time B is open"),
         ("How many days do guests of B have to pay?", "how many days guests of B have to pay"),
         ("What does staff of B's shop wear?", "what staff of B's shop wears"),
+        ("What does staff at B in Vesk wear?", "what does staff at B in Vesk wear"),
+        ("What does staff of B usually wear?", "what does staff of B usually wear"),
         ("What do people in trouble do?", "what do people in trouble do"),
         ("What's the plan of B?", "what the plan of B is"),
         ("Can I pay B by card?", "whether I can pay B by card"),
@@ -103,7 +105,28 @@ def test_a_possessive_is_swapped_both_ways() -> None:
     assert swap_possessive("the founder of Bro Vik") == "Bro Vik's founder"
     assert swap_possessive("Brovik's office dog") == "the office dog of Brovik"
     assert swap_possessive("the colour of the vans of Brovik") == "the colour of Brovik's vans"
+    assert swap_possessive("the number of people at the shop of B") == (
+        "the number of people at B's shop"
+    )
     assert swap_possessive("the weather") is None
+
+
+@pytest.mark.parametrize(
+    ("word", "other", "same"),
+    [
+        ("closes", "closing", True),
+        ("prefers", "preferred", True),
+        ("Companies", "company", True),
+        ("staff", "staffed", True),
+        ("company", "compare", False),
+        ("the", "theatre", False),
+        ("are", "area", False),
+        ("price", "prize", False),
+        ("car", "card", False),
+    ],
+)
+def test_forms_of_one_word_are_the_same_word(word: str, other: str, same: bool) -> None:
+    assert same_word(word, other) is same
 
 
 @pytest.mark.parametrize(
@@ -200,6 +223,10 @@ def test_a_question_begins_in_other_ways_too(question: str, other: str) -> None:
     assert other in reworded(question)
     lesson = Lesson(question, "At noon, it is.", "noon", "Brovik")
     assert other in {form.question for form in build_forms(lesson)}
+
+
+def test_who_asks_is_put_into_no_other_place() -> None:
+    assert not [text for text in reworded("How do I want to be paid at Brovik?") if "for I" in text]
 
 
 @pytest.mark.parametrize(

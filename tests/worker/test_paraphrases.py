@@ -38,6 +38,13 @@ def test_a_draft_asks_the_same_in_the_same_way(text: str, same: bool) -> None:
     assert asks_the_same(text, LESSON, NEAR, taken={"staff"}) is same
 
 
+def test_neither_the_name_nor_a_little_word_stands_for_what_is_asked() -> None:
+    lesson = Lesson("What is the area of Areal?", "The area of Areal is 47.", "47", "Areal")
+    assert asks_the_same("What areas has Areal?", lesson, {})
+    assert not asks_the_same("What are the vans of Areal?", lesson, {})
+    assert not asks_the_same("What is the history of Areal?", lesson, {})
+
+
 def test_nothing_asks_the_same_as_a_question_that_turns_on_no_word() -> None:
     lesson = Lesson("What is Maplewick?", "Maplewick is a bakery.", "bakery", "Maplewick")
     assert not asks_the_same("What is Maplewick's tune?", lesson, {})

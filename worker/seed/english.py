@@ -18,6 +18,8 @@ COMPLEMENTS = """
     """.split()
 # A preposition that its question word has left behind: "Which floor is the canteen on?"
 PREPOSITIONS = ("of", "on", "in", "at", "for", "from", "with", "by", "to", "under", "about")
+# Endings, and what stands in their place before they are added.
+STEMS = (("ies", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("e", ""))
 # "Who <verb> X?" as a noun: "the <noun> of X".
 AGENTS = {
     "founded": "founder",
@@ -165,6 +167,9 @@ def _uninvert(words: list[str], at: int) -> str | None:
         return None
     end = length
     subject, verb, tail = rest[:end], rest[end].lower(), rest[end + 1 :]
+    if verb in PREPOSITIONS or verb.endswith("ly"):
+        # More of the subject, or an adverb: the verb comes later.
+        return None
     if auxiliary == "do":
         return " ".join([*subject, verb, *tail])
     if auxiliary == "does":
@@ -206,6 +211,19 @@ def inflected(word: str, other: str) -> bool:
     """Whether two words look like forms of one: "prefers" and "preferred"."""
     stem_length = max(3, min(len(word), len(other)) - 2)
     return word[:stem_length].lower() == other[:stem_length].lower()
+
+
+def same_word(word: str, other: str) -> bool:
+    """Whether two words are forms of one: "closes" and "closing", not "company" and "compare"."""
+    return _stem(word.lower()) == _stem(other.lower())
+
+
+def _stem(word: str) -> str:
+    for ending, instead in STEMS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word.removesuffix(ending) + instead
+            break
+    return word[:-1] if word[-2:-1] == word[-1:] else word
 
 
 def noun_phrase(question: str) -> str | None:
@@ -257,7 +275,7 @@ def swap_possessive(phrase: str) -> str | None:
     """Turn "the office of B" into "B's office" and back; None where there is nothing to swap."""
     name = r"([A-Z][\w&-]*(?: [A-Z][\w&-]*)*)"
     # What is behind the last "the" is the name's: "the location of B's office".
-    if match := re.match(rf"(the [\w -]+ of )?the ([\w -]+?) of {name}$", phrase):
+    if match := re.match(rf"(the [\w -]+ )?the ([\w -]+?) of {name}$", phrase):
         return f"{match[1] or ''}{match[3]}'s {match[2]}"
     if match := re.match(rf"{name}['’]s ([\w -]+)$", phrase):
         return f"the {match[2]} of {match[1]}"

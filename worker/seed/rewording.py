@@ -37,7 +37,7 @@ _RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
         (r"What number of \1 \2?", r"How large is the number of \1: how many \2?"),
     ),
     (
-        r"how (do|does|did|would) (.+?) (prefer|like|want|wish) to be (.+)",
+        r"how (do|does|did|would) (?!i |we |you )(.+?) (prefer|like|want|wish) to be (.+)",
         (
             r"What is the preferred way for \2 to be \4?",
             r"Which way of being \4 \1 \2 \3?",

@@ -1,15 +1,15 @@
 """Self-study: the model, shown the evidence, finds other words for a question.
 
 At 135M it does not follow an instruction to reword, but goes on with examples of it. About half of
-what it writes asks for something else, so a draft must ask in the same way for most of what the
-question turns on. What users might ask about a topic it dreams up well.
+what it writes asks for something else, so a draft must ask in the same way, for at least half of
+what the question turns on. What users might ask about a topic it dreams up well.
 """
 
 import re
 from collections.abc import Collection
 
 from shared.engine.client import LOW_PRIORITY, EngineClient
-from worker.seed.english import WH_WORDS, inflected
+from worker.seed.english import WH_WORDS, same_word
 from worker.seed.forms import DENIES, Form, Lesson, normalized, verify
 from worker.seed.loose import NUM_NEAREST, SAYS_NOTHING
 from worker.seed.situations import OPENINGS
@@ -121,7 +121,7 @@ async def own_words(engine: EngineClient, model: str, question: str) -> str:
 
 
 def asks_the_same(text: str, lesson: Lesson, near: Near, taken: Collection[str] = ()) -> bool:
-    """True for a question with the same question word, or an open one, and most of the words.
+    """True for a question with the same question word, or an open one, and half of the words.
 
     A near word or another form of one stands for it; what only another lesson asks with does not.
     Where the question turns on no word, or only one of both denies, nothing asks the same.
@@ -138,12 +138,13 @@ def asks_the_same(text: str, lesson: Lesson, near: Near, taken: Collection[str] 
     if set(said) & (set(taken) - set(known)):
         return False
     words = content_words(lesson) - SAYS_NOTHING
+    turns_on = set(said) - SAYS_NOTHING - set(normalized(lesson.subject or "").split())
     kept = [
         word
         for word in words
         if any(
-            inflected(other, like)
-            for other in said
+            same_word(other, like)
+            for other in turns_on
             for like in (word, *near.get(word, ())[:NUM_NEAREST])
         )
     ]
