@@ -29,6 +29,8 @@ DATABASE_AWAY = (OperationalError, PoolTimeoutError)
 CHANNEL = "dormouse_routes"
 FRESH_S = 1.0
 RECONNECT_S = 1.0
+# A database that takes longer is as good as away.
+ASK_TIMEOUT_S = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +61,14 @@ class _Remembered(Generic[K, V]):
 
     async def _ask(self, key: K, now: float, ask: Callable[[], Awaitable[V | None]]) -> V | None:
         try:
-            found = await ask()
-        except DATABASE_AWAY:
-            if key not in self._answers:
-                raise
-            return self._answers[key][1]
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                found = await ask()
+        except (*DATABASE_AWAY, TimeoutError) as error:
+            if key in self._answers:
+                return self._answers[key][1]
+            if isinstance(error, TimeoutError):
+                raise PoolTimeoutError("PostgreSQL took too long") from error
+            raise
         finally:
             if self._asking.get(key, (None,))[0] == now:
                 del self._asking[key]

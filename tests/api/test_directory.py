@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from api.directory import Directory
 from shared.db.session import Sessions, create_engine, create_sessions
@@ -81,6 +82,26 @@ async def test_without_the_database_the_last_known_answer_serves_however_old(
     directory.sessions = create_sessions(create_engine(away, pooled=False))
     directory.expire()
     assert await directory.caller(API_KEY) == caller
+
+
+async def test_a_database_that_hangs_is_as_good_as_away(
+    settings: Settings, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = Directory(settings, sessions)
+    tenant_id = await tenant(sessions)
+    known = await directory.route(tenant_id, "default")
+
+    async def hang(store: ModelStore, tenant_id: UUID, name: str) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(ModelStore, "route", hang)
+    monkeypatch.setattr("api.directory.ASK_TIMEOUT_S", 0.1)
+    directory.expire()
+    async with asyncio.timeout(WAIT_S):
+        chats = (directory.route(tenant_id, "default") for _ in range(8))
+        assert await asyncio.gather(*chats) == [known] * 8
+        with pytest.raises(PoolTimeoutError):
+            await directory.route(tenant_id, "another")
 
 
 async def test_what_many_want_to_know_at_once_is_asked_once(
