@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.exc import OperationalError, SQLAlchemyError, StatementError
+from psycopg.errors import ProgramLimitExceeded
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.contracts.traces import Trace
@@ -177,4 +178,7 @@ class TraceRecorder:
 
 def _is_away(error: Exception) -> bool:
     """True if it is the database that fails, and not what was to be written."""
+    # A limit of PostgreSQL's: that was too much at once.
+    if isinstance(error, DBAPIError) and isinstance(error.orig, ProgramLimitExceeded):
+        return False
     return isinstance(error, (OperationalError, PoolTimeoutError, OSError))

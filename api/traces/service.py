@@ -20,6 +20,9 @@ Exchanges = tuple[list[Trace], Sequence[ArchivedSignal]]
 
 PAGE = 500
 BATCH = 200
+# Of one statement's JSON, of which PostgreSQL takes less than 256 MiB; a line adds at most
+# `MAX_EXPANDED_BYTES`.
+BATCH_BYTES = 2**26
 
 
 class TraceService:
@@ -86,17 +89,19 @@ class TraceService:
         route = await self._directory.route(caller.tenant_id, model)
         found = Imported(imported=0, known=0)
         batch: list[Exchanges] = []
-        number = 0
+        number = num_bytes = 0
         try:
             async for line in self._split(body):
                 number += 1
                 if len(line) > self._max_line_bytes:
                     raise BadRequestError(f"it is longer than {self._max_line_bytes} bytes")
                 if line.strip():
-                    batch.append(from_line(line, route))
-                if sum(len(turns) for turns, _ in batch) >= BATCH:
+                    turns, signals = from_line(line, route)
+                    batch.append((turns, signals))
+                    num_bytes += len(line) * len(turns)
+                if sum(len(turns) for turns, _ in batch) >= BATCH or num_bytes >= BATCH_BYTES:
                     found = await self._add(found, batch)
-                    batch = []
+                    batch, num_bytes = [], 0
         except BadRequestError as error:
             found = await self._add(found, batch)
             raise BadRequestError(

@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from psycopg.errors import ProgramLimitExceeded
 from pydantic import SecretStr
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from api.chat.recorder import TraceRecorder
 from shared.contracts.base import new_id
@@ -112,6 +114,29 @@ async def test_a_trace_that_does_not_fit_the_database_takes_no_other_with_it(
     await recorder.replay()
     assert len(spool) == 0
     assert spool.num_set_aside == 2
+
+
+async def test_traces_that_are_too_much_at_once_are_written_one_by_one(
+    sessions: Sessions,
+    model: tuple[UUID, UUID],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add = TraceStore.add
+
+    async def limited(store: TraceStore, *traces: Trace) -> None:
+        if len(traces) > 1:
+            # As psycopg raises it for a JSON array of 256 MiB.
+            raise OperationalError("INSERT", {}, ProgramLimitExceeded())
+        await add(store, *traces)
+
+    monkeypatch.setattr(TraceStore, "add", limited)
+    spool = TraceSpool(tmp_path, 10**6)
+    traces = [make_trace("hi", tenant_id=model[0], model_id=model[1]) for _ in range(5)]
+    async with TraceRecorder(sessions, spool) as recorder:
+        await asyncio.gather(*(recorder.record(trace) for trace in traces))
+    assert await count(sessions) == 5
+    assert len(spool) == 0
 
 
 async def test_what_is_recorded_as_the_process_ends_or_the_client_leaves_is_written(
