@@ -66,8 +66,8 @@ def from_line(line: bytes, route: Route) -> tuple[list[Trace], Sequence[Archived
     """
     try:
         archived = ArchivedTrace.model_validate(orjson.loads(line))
-        # What is nested too deeply can be read but not written.
-        orjson.dumps(archived.model_dump())
+        # What is nested too deeply can be read but not written; a reply is written three levels in.
+        orjson.dumps([[[archived.model_dump()]]])
     except ValidationError as error:
         first = error.errors()[0]
         raise BadRequestError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error

@@ -1,14 +1,17 @@
 """Traces over HTTP: looked at, taken out as lines, brought in as lines."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from shared.contracts.traces import Trace
 from shared.db.session import Sessions
+from shared.storage.traces import TraceStore
 
 ASKED = {"model": "default", "messages": [{"role": "user", "content": "Who runs Drumlin?"}]}
 CONVERSATION: dict[str, Any] = {
@@ -144,6 +147,16 @@ async def test_a_bad_line_is_named_and_those_before_it_are_in(
     assert len(parsed(await admin.get("/admin/traces"))) == 2
 
 
+async def test_a_line_is_nested_too_deep_before_its_rows_are(admin: httpx.AsyncClient) -> None:
+    statuses = []
+    for depth in range(246, 256):
+        nested = b"[" * depth + b"]" * depth
+        line = b'{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "deep": '
+        reply = await admin.post("/admin/traces", content=line + nested + b', "content": "Hi"}]}')
+        statuses.append(reply.status_code)
+    assert set(statuses) == {200, 400}
+
+
 async def test_what_must_not_be_learned_from_stays_so(admin: httpx.AsyncClient) -> None:
     await admin.post("/admin/traces", content=lines({**CONVERSATION, "store": False}))
     exported = parsed(await admin.get("/admin/traces"))
@@ -156,9 +169,18 @@ async def test_an_empty_file_is_a_mistake(admin: httpx.AsyncClient) -> None:
     assert (await admin.post("/admin/traces", content=b"\n \n")).status_code == 400
 
 
-async def test_a_file_may_be_larger_than_any_body_and_than_a_page(
-    admin: httpx.AsyncClient,
+async def test_a_file_may_be_larger_than_any_body_than_a_page_and_than_a_statement(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sizes = []
+    add_new = TraceStore.add_new
+
+    async def counted(store: TraceStore, traces: Sequence[Trace]) -> set[UUID]:
+        sizes.append(len(traces))
+        return await add_new(store, traces)
+
+    monkeypatch.setattr(TraceStore, "add_new", counted)
+    monkeypatch.setattr("api.traces.service.BATCH_BYTES", 800_000)
     padding = "a" * 8000
     items = [
         {"messages": [{"role": "user", "content": f"{i} {padding}"}, CONVERSATION["messages"][1]]}
@@ -166,6 +188,7 @@ async def test_a_file_may_be_larger_than_any_body_and_than_a_page(
     ]
     reply = await admin.post("/admin/traces", content=lines(*items))
     assert reply.json() == {"imported": 1100, "known": 0}
+    assert 90 < max(sizes) < 110
     exported = parsed(await admin.get("/admin/traces"))
     assert {item["messages"][0]["content"] for item in exported} == {
         item["messages"][0]["content"] for item in items
