@@ -92,7 +92,9 @@ class ChunkRelay:
             if end > at:
                 shown.append(self._passed_on(events[at:end]))
             else:
-                end = events.index(END, at) + len(END)
+                border = events.find(END, at)
+                # A line break too many is left behind the last event.
+                end = len(events) if border < 0 else border + len(END)
                 if text := events[at:end].strip():
                     shown.append(self._read(text))
             at = end
@@ -136,4 +138,4 @@ class ChunkRelay:
 
 
 def _content(text: bytes) -> bytes:
-    return text.removeprefix(b"data:").strip()
+    return text.strip().removeprefix(b"data:").strip()

@@ -78,6 +78,17 @@ def test_wherever_it_is_cut_the_client_gets_the_same_and_the_trace_all_of_it(
     assert answered.usage == {"total_tokens": 9}
 
 
+def test_a_line_break_too_many_is_no_event() -> None:
+    relay = chat(stream=True).relay(INNER)
+    said = [chunk(0, "a"), chunk(0, "b"), chunk(0, "", "stop")]
+    pieces = [piece + b"\n\n\n" for piece in stream(*said).split(b"\n\n") if piece]
+    shown = b"".join(relay.feed(piece) for piece in pieces)
+    events = parsed(shown.replace(b"\n\n\n", b"\n\n"))
+    assert [item["choices"][0]["delta"]["content"] for item in events] == ["a", "b"]
+    assert relay.is_done
+    assert relay.answered().reply["choices"][0]["message"]["content"] == "ab"
+
+
 def test_usage_and_token_ids_are_shown_to_who_asked() -> None:
     asked = chat(stream=True, return_token_ids=True, stream_options={"include_usage": True})
     relay = asked.relay(INNER)
