@@ -120,6 +120,21 @@ def test_blocks_and_items_of_odd_shapes_are_the_engines_to_refuse() -> None:
     json.dumps([asked.recorded(body), thread_sha256(asked.conversation(body))])
 
 
+def test_what_a_call_holds_instead_of_texts_is_recorded_as_json() -> None:
+    call = {"type": "function_call", "call_id": [1], "name": {"a": 2}, "arguments": {"b": [3]}}
+    custom = {"type": "custom_tool_call", "call_id": None, "name": "note", "input": [4]}
+    body = {**RESPONSES, "input": [call, custom]}
+    (_, said) = asked_as(body, ResponsesRequest).conversation(body)
+    assert said["tool_calls"] == [
+        {
+            "id": "[1]",
+            "type": "function",
+            "function": {"name": '{"a":2}', "arguments": '{"b":[3]}'},
+        },
+        {"id": "", "type": "custom", "custom": {"name": "note", "input": "[4]"}},
+    ]
+
+
 def test_a_response_is_recorded_as_a_chat_with_its_tools() -> None:
     messages = asked_as(RESPONSES, ResponsesRequest).conversation(RESPONSES)
     asked = [{"type": "text", "text": "What time is it in Oslo?"}]

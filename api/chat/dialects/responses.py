@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+import orjson
 from pydantic import Field, PrivateAttr
 
 from api.chat.dialects.base import (
@@ -210,11 +211,18 @@ def _messages(items: str | Sequence[dict[str, Any]]) -> Iterator[Message]:
 
 def _call(item: dict[str, Any]) -> Message:
     """A call of a function, or of a custom tool, whose input is a text."""
-    call_id, name = item.get("call_id") or item.get("id"), item.get("name")
+    call_id, name = _text(item.get("call_id") or item.get("id")), _text(item.get("name"))
     if item["type"] == "function_call":
-        return tool_call(call_id, name, item.get("arguments") or "")
-    custom = {"name": name or "", "input": item.get("input") or ""}
-    return {"id": call_id or "", "type": "custom", "custom": custom}
+        return tool_call(call_id, name, _text(item.get("arguments")))
+    custom = {"name": name, "input": _text(item.get("input"))}
+    return {"id": call_id, "type": "custom", "custom": custom}
+
+
+def _text(content: Any) -> str:
+    """A text as it is, and what else stands in its place as JSON: it may be nested too deep."""
+    if not content or isinstance(content, str):
+        return content or ""
+    return orjson.dumps(content).decode()
 
 
 def _parts(content: Any) -> Any:
