@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 # Targets of a block; and so many logits, of a few of them, stay in a processor's cache.
-BLOCK_TARGETS = 512
+BLOCK_TARGETS = 256
 CACHED_LOGITS = 2**20
 
 # From hidden states to logits; nothing in it is trained.
