@@ -13,6 +13,9 @@ from shared.settings import Settings
 
 # A load reads a file and copies it; nothing else that is not generation takes long.
 CONTROL_TIMEOUT_S = 30.0
+# vLLM closes a connection that was idle for five seconds; a request that is sent on it in that moment
+# would be lost.
+IDLE_S = 2.0
 # Client traffic has priority 0; higher numbers wait (vLLM's priority scheduling).
 LOW_PRIORITY = 10
 
@@ -37,7 +40,7 @@ class EngineClient:
         self._session = aiohttp.ClientSession(
             base_url=(url or settings.engine_urls[0]).rstrip("/") + "/",
             headers=headers,
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_S),
             timeout=aiohttp.ClientTimeout(
                 total=None,
                 sock_connect=settings.engine_connect_timeout_s,
