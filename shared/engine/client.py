@@ -13,8 +13,8 @@ from shared.settings import Settings
 
 # A load reads a file and copies it; nothing else that is not generation takes long.
 CONTROL_TIMEOUT_S = 30.0
-# vLLM closes a connection that was idle for five seconds; a request that is sent on it in that moment
-# would be lost.
+# vLLM closes a connection that was idle for five seconds; a request that is sent on it in that
+# moment would be lost.
 IDLE_S = 2.0
 # Client traffic has priority 0; higher numbers wait (vLLM's priority scheduling).
 LOW_PRIORITY = 10
