@@ -1,8 +1,8 @@
 """LoRA on CPU: tokens per second of the base, of vLLM's own LoRA and of ours, on real vLLM.
 
-Three engines in turn: without our plugins, with that for LoRA, and with that for waiting as well.
-Each answers the same requests with the base and with a rank-16 adapter on all linear layers. Rounds
-alternate between base and adapter, so that noise meets both; the figures are medians over rounds.
+Two engines in turn, one with the plugin and one without; each answers the same requests with the
+base and with a rank-16 adapter on all linear layers. Rounds alternate between base and adapter, so
+that noise meets both; the figures are medians over rounds.
 """
 
 import asyncio
@@ -28,11 +28,7 @@ KEY = "bench"
 PORT = 18741
 NUM_TOKENS = 48
 PROMPT = "Tell me a long story about a small town by the sea and the people who live there. "
-PLUGINS = {
-    "vLLM's own": "",
-    "ours, waiting awake": "dormouse_lora_cpu",
-    "ours": "dormouse_lora_cpu,dormouse_waiting_cpu",
-}
+PLUGINS = {"vLLM's own": "", "ours": "dormouse_lora_cpu"}
 
 
 @contextmanager

@@ -1,14 +1,10 @@
 """Run by the engine's interpreter: our LoRA beside vLLM's own, on the same numbers.
 
-Prints one JSON object: the largest differences, as shares of the largest change that LoRA makes,
-and how vLLM's processes wait for each other with our plugin.
+Prints one JSON object: the largest differences, as shares of the largest change that LoRA makes.
 """
 
 import json
-import time
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import torch
 from vllm.lora.layers import LoRAMapping
@@ -39,19 +35,6 @@ def outputs(batch: tuple[int, ...]) -> torch.Tensor:
     return y.float()
 
 
-def pauses() -> list[float]:
-    """How long one of vLLM's processes sleeps when it has just looked for a message in vain."""
-    from vllm.distributed.device_communicators.shm_broadcast import SpinCondition
-
-    with mock.patch("time.sleep") as sleep:
-        from dormouse_engine.waiting import register
-
-        register()
-        reader: Any = SimpleNamespace(is_reader=True, last_read=time.monotonic(), busy_loop_s=60)
-        SpinCondition.wait(reader)
-        return [call.args[0] for call in sleep.call_args_list]
-
-
 def main() -> None:
     theirs = {name: outputs(batch) for name, batch in BATCHES.items()}
     their_mixed = outputs(MIXED)
@@ -75,7 +58,6 @@ def main() -> None:
                 ),
                 "ours_on_base": float(our_mixed[base].abs().max()),
                 "theirs_on_base": float(their_mixed[base].abs().max()),
-                "pauses": pauses(),
             }
         )
     )
