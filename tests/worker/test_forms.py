@@ -74,6 +74,7 @@ def test_a_known_shape_gives_a_dozen_trained_wordings() -> None:
         ("Until what time is B open?", "until what time B is open"),
         ("How many days do guests of B have to pay?", "how many days guests of B have to pay"),
         ("What does staff of B's shop wear?", "what staff of B's shop wears"),
+        ("What does B supply?", "what B supplies"),
         ("What does staff at B in Vesk wear?", "what does staff at B in Vesk wear"),
         ("What does staff of B usually wear?", "what does staff of B usually wear"),
         ("What do people in trouble do?", "what do people in trouble do"),

@@ -18,7 +18,10 @@ COMPLEMENTS = """
     """.split()
 # A preposition that its question word has left behind: "Which floor is the canteen on?"
 PREPOSITIONS = ("of", "on", "in", "at", "for", "from", "with", "by", "to", "under", "about")
-# Endings, and what stands in their place before they are added.
+# No adverbs.
+VERBS_IN_LY = ("apply", "supply", "reply", "rely", "fly", "comply", "multiply")
+# Endings, and what stands in their place before they are added. Triage's `stem` takes fewer off,
+# and is part of stored keys.
 STEMS = (("ies", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("e", ""))
 # "Who <verb> X?" as a noun: "the <noun> of X".
 AGENTS = {
@@ -167,7 +170,7 @@ def _uninvert(words: list[str], at: int) -> str | None:
         return None
     end = length
     subject, verb, tail = rest[:end], rest[end].lower(), rest[end + 1 :]
-    if verb in PREPOSITIONS or verb.endswith("ly"):
+    if verb in PREPOSITIONS or (verb.endswith("ly") and verb not in VERBS_IN_LY):
         # More of the subject, or an adverb: the verb comes later.
         return None
     if auxiliary == "do":
