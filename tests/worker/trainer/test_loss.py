@@ -12,6 +12,7 @@ from worker.trainer.loss import divergences, target_losses
 from worker.trainer.train import learning_rate_factor
 
 NUM_LOGITS = 11
+Losses = Callable[[Tensor], Tensor]
 
 
 @pytest.fixture(autouse=True)
@@ -28,13 +29,21 @@ def states(dtype: torch.dtype) -> tuple[nn.Linear, Tensor, Tensor]:
     return head.to(dtype), torch.randn(7, 8).to(dtype), torch.randn(7, 8).to(dtype)
 
 
-def with_gradient(losses: Callable[[Tensor], Tensor], hidden_ND: Tensor) -> list[Tensor]:
+def with_gradient(losses: Losses, hidden_ND: Tensor) -> list[Tensor]:
     hidden_ND = hidden_ND.clone().requires_grad_()
     loss_N = losses(hidden_ND)
     # Each target has a coefficient of its own.
     torch.autograd.backward((loss_N * torch.arange(1.0, len(loss_N) + 1)).sum())
     assert hidden_ND.grad is not None
     return [loss_N.detach(), hidden_ND.grad.float()]
+
+
+def assert_agree(ours: Losses, textbook: Losses, hidden_ND: Tensor, tolerance: float) -> None:
+    """The same losses, with gradient and without, and the same gradients."""
+    pairs = zip(with_gradient(ours, hidden_ND), with_gradient(textbook, hidden_ND), strict=True)
+    for mine, expected in pairs:
+        assert (mine - expected).norm() <= tolerance * expected.norm()
+    torch.testing.assert_close(ours(hidden_ND), textbook(hidden_ND))
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)])
@@ -46,13 +55,7 @@ def test_the_target_loss_is_the_cross_entropy(dtype: torch.dtype, tolerance: flo
         logits_NV = head(hidden_ND).float()
         return functional.cross_entropy(logits_NV, target_N, reduction="none")
 
-    for expected, ours in zip(
-        with_gradient(textbook, hidden_ND),
-        with_gradient(lambda hidden: target_losses(head, hidden, target_N), hidden_ND),
-        strict=True,
-    ):
-        assert (ours - expected).norm() <= tolerance * expected.norm()
-    torch.testing.assert_close(target_losses(head, hidden_ND, target_N), textbook(hidden_ND))
+    assert_agree(lambda h: target_losses(head, h, target_N), textbook, hidden_ND, tolerance)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)])
@@ -64,13 +67,7 @@ def test_the_divergence_is_the_textbook_sum(dtype: torch.dtype, tolerance: float
         teacher_NV = torch.log_softmax(head(teacher_ND).float(), dim=-1)
         return (teacher_NV.exp() * (teacher_NV - student_NV)).sum(dim=-1)
 
-    for expected, ours in zip(
-        with_gradient(textbook, hidden_ND),
-        with_gradient(lambda hidden: divergences(head, hidden, teacher_ND), hidden_ND),
-        strict=True,
-    ):
-        assert (ours - expected).norm() <= tolerance * expected.norm()
-    torch.testing.assert_close(divergences(head, hidden_ND, teacher_ND), textbook(hidden_ND))
+    assert_agree(lambda h: divergences(head, h, teacher_ND), textbook, hidden_ND, tolerance)
 
 
 def test_the_divergence_of_a_model_from_itself_is_zero() -> None:
