@@ -119,7 +119,7 @@ class SeedExample(Contract):
 
 
 class Dream(Contract):
-    """A prompt that the model dreamt up, with the answer that it gives while awake."""
+    """A prompt that the model dreamt up, with its answer; or one turn of its own, plain text."""
 
     id: UUID
     messages: list[dict[str, Any]]

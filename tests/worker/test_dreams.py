@@ -12,7 +12,7 @@ from tests.worker.conftest import World
 from worker.context import Context
 from worker.control import CycleControl
 from worker.dream import stage
-from worker.dream.prompts import OPENERS, free_prompts, opened_prompts
+from worker.dream.prompts import OPENERS, TEXT_OPENERS, free_prompts, opened_prompts, plain_texts
 from worker.dream.stage import prompt_of, usable
 from worker.gate.suites import Probe, general_probes
 
@@ -49,6 +49,20 @@ async def test_a_few_dreams_already_begin_in_every_way() -> None:
     assert [text.removesuffix(" thing 0?") for text in prompts[: len(OPENERS)]] == list(OPENERS)
 
 
+async def test_plain_texts_begin_in_every_way_behind_a_line_break() -> None:
+    class Writer(StubEngine):
+        async def complete(
+            self, model: str, prompt: str | list[int], *, n: int, **_: Any
+        ) -> dict[str, Any]:
+            assert isinstance(prompt, str)
+            assert prompt[0] == "\n"
+            said = [{"text": f" {prompt.strip()} went away. "}] * (n - 1)
+            return {"choices": [*said, {"text": "!"}]}
+
+    texts = await plain_texts(Writer(), "base", 3)  # type: ignore[arg-type]
+    assert texts == [f"{opener} {opener} went away." for opener in TEXT_OPENERS] * 2
+
+
 def test_dreams_are_of_both_kinds_each_once_and_never_a_gate_question() -> None:
     probe = general_probes(1)[0].question
     opened = ["Who is it?", probe, "Who is it?", "Where is it?"]
@@ -68,11 +82,19 @@ async def test_a_second_night_dreams_two_thirds_again_but_nothing_that_the_gate_
     async def opened(*_: object) -> list[str]:
         return []
 
+    async def texts(*_: object) -> list[str]:
+        return [f"There is thing {number}." for number in range(20)]
+
     async def answer(engine: object, model: str, prompt: str) -> str:
         answered.append(prompt)
         return "It is so."
 
-    for name, port in (("free_prompts", free), ("opened_prompts", opened), ("_answer", answer)):
+    for name, port in (
+        ("free_prompts", free),
+        ("opened_prompts", opened),
+        ("plain_texts", texts),
+        ("_answer", answer),
+    ):
         monkeypatch.setattr(stage, name, port)
 
     async def night() -> list[str]:
@@ -89,9 +111,11 @@ async def test_a_second_night_dreams_two_thirds_again_but_nothing_that_the_gate_
 
     first = await night()
     assert len(first) == 9
+    assert sum(text.startswith("There is") for text in first) == 3
+    assert not any(text.startswith("There is") for text in answered)
     answered.clear()
     second = await night()
     assert len(set(second)) == 9
-    assert len(answered) == 3
+    assert len(answered) == 2
     monkeypatch.setattr(stage, "general_probes", lambda _: [Probe(text, ()) for text in first])
     assert not set(await night()) & set(first)

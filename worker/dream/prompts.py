@@ -1,8 +1,9 @@
-"""Prompts that the model dreams up itself, as token prefixes to be continued.
+"""Prompts and texts that the model dreams up itself, as prefixes to be continued.
 
-A third of them is free: a bare user header, temperature 1 (Magpie, arXiv 2406.08464). Those are
-long requests for help. The others begin like a short question, cooler: factual answers are what
-training moves first, so they need dreams of their own.
+A third of the prompts is free: a bare user header, temperature 1 (Magpie, arXiv 2406.08464). Those
+are long requests for help. The others begin like a short question, cooler: factual answers are what
+training moves first, so they need dreams of their own. Texts are what the model writes when nobody
+asks: chats alone leave its grammar outside of them to drift (decision 0027).
 """
 
 import asyncio
@@ -38,10 +39,15 @@ OPENERS = (
     "Why do",
     "What does",
 )
+TEXT_OPENERS = (
+    "The A Many Some Who What He She There It These Most No In When They This That Every If I We "
+    "His Her"
+).split()
 FREE_TEMPERATURE = 1.0
 OPENED_TEMPERATURE = 0.6
 FREE_MAX_TOKENS = 32
 OPENED_MAX_TOKENS = 20
+TEXT_MAX_TOKENS = 24
 MIN_CHARS = 12
 # Of one request: engines cap `n` (VLLM_MAX_N_SEQUENCES).
 MAX_CHOICES = 32
@@ -81,7 +87,7 @@ async def opened_prompts(engine: EngineClient, model: str, num_each: int) -> lis
             reply = await engine.complete(
                 model,
                 await user_header(engine, model, opener),
-                n=num_each,
+                n=min(num_each, MAX_CHOICES),
                 temperature=OPENED_TEMPERATURE,
                 max_tokens=OPENED_MAX_TOKENS,
                 stop=["?", "\n"],
@@ -94,6 +100,28 @@ async def opened_prompts(engine: EngineClient, model: str, num_each: int) -> lis
     by_opener = await asyncio.gather(*(questions(opener) for opener in OPENERS))
     in_turn = chain.from_iterable(zip_longest(*by_opener))
     return [text for text in in_turn if text is not None]
+
+
+async def plain_texts(engine: EngineClient, model: str, num_each: int) -> list[str]:
+    """What the model writes outside of any chat: each opener, continued in `num_each` ways."""
+    limit = asyncio.Semaphore(NUM_AT_ONCE)
+
+    async def texts(opener: str) -> list[str]:
+        async with limit:
+            reply = await engine.complete(
+                model,
+                f"\n{opener}",
+                n=min(num_each, MAX_CHOICES),
+                temperature=FREE_TEMPERATURE,
+                max_tokens=TEXT_MAX_TOKENS,
+                stop=["\n"],
+                priority=LOW_PRIORITY,
+            )
+        return [f"{opener}{choice['text'].rstrip()}" for choice in reply["choices"]]
+
+    by_opener = await asyncio.gather(*(texts(opener) for opener in TEXT_OPENERS))
+    in_turn = chain.from_iterable(zip_longest(*by_opener))
+    return [text for text in in_turn if text is not None and len(text) >= MIN_CHARS]
 
 
 def is_whole(choice: dict[str, Any]) -> bool:

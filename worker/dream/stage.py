@@ -1,6 +1,6 @@
-"""Dream: prompts of the model's own, and the beginnings of its answers.
+"""Dream: prompts of the model's own with the beginnings of its answers, and texts of its own.
 
-Both are the bare base's: what it would say is held still, night after night, against the same
+All are the bare base's: what it would say is held still, night after night, against the same
 point. What earlier nights taught is rehearsed by replays.
 """
 
@@ -16,7 +16,7 @@ from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from worker.context import Context
 from worker.control import CycleControl
-from worker.dream.prompts import OPENERS, free_prompts, opened_prompts
+from worker.dream.prompts import OPENERS, TEXT_OPENERS, free_prompts, opened_prompts, plain_texts
 from worker.gate.suites import general_probes
 from worker.results import Dreamt
 from worker.triage.screen import why_unfit
@@ -28,6 +28,7 @@ NUM_AT_ONCE = 24
 # Some dreams are unusable: ask for more than are needed.
 SPARE = 1.5
 AGAIN_RATIO = 2 / 3
+TEXT_RATIO = 0.3
 
 
 async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt:
@@ -36,14 +37,21 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
     What the bare base dreamt in earlier nights is as good as new: two thirds are dreamt again.
     """
     again = await _again(context, control.lease)
+    known = {prompt_of(item) for item in again}
     wanted = context.settings.num_dreams - len(again)
+    num_texts = round(TEXT_RATIO * wanted)
+    written = await plain_texts(
+        context.engine, awake.base, 1 + int(SPARE * num_texts) // len(TEXT_OPENERS)
+    )
+    texts = [text for text in usable([], written) if text not in known][:num_texts]
+    await control.report(0.1, f"{len(texts)} texts")
+    wanted -= len(texts)
     free = await free_prompts(context.engine, awake.base, int(SPARE * wanted / 3))
     await control.report(0.15, f"{len(free)} free prompts")
     opened = await opened_prompts(
         context.engine, awake.base, 1 + int(SPARE * wanted * 2 / 3) // len(OPENERS)
     )
     await control.report(0.3, f"{len(free) + len(opened)} prompts")
-    known = {prompt_of(item) for item in again}
     prompts = [text for text in usable(free, opened) if text not in known][:wanted]
     limit = asyncio.Semaphore(NUM_AT_ONCE)
     num_done = 0
@@ -60,7 +68,8 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
         return Dream(id=new_id(), messages=messages)
 
     found = await asyncio.gather(*(answer(prompt) for prompt in prompts))
-    dreams = [*again, *(item for item in found if item is not None)]
+    alone = [Dream(id=new_id(), messages=[{"role": "assistant", "content": t}]) for t in texts]
+    dreams = [*again, *(item for item in found if item is not None), *alone]
     async with context.sessions.begin() as session:
         await SleepCycleStore(session).hold(control.lease)
         await ExampleStore(session).replace_dreams(control.lease.cycle_id, dreams)
@@ -92,7 +101,7 @@ async def _again(context: Context, lease: Lease) -> list[Dream]:
 
 
 def prompt_of(item: Dream) -> str:
-    """What a dream's user says."""
+    """What a dream's user says; a text where there is no user."""
     prompt: str = item.messages[0]["content"]
     return prompt
 

@@ -27,6 +27,10 @@ class Tokenizer(Protocol):
         """The token that ends an assistant's turn."""
         ...
 
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text."""
+        ...
+
     def apply_chat_template(
         self,
         conversation: list[dict[str, str]],
@@ -47,17 +51,25 @@ class TokenSequence:
         index: The place among the sequences of its group.
         token_ids: Prompt and answer, the answer with the token that ends the turn.
         num_prompt_tokens: Where the answer begins.
-        weight: Scales the loss of each answer token.
+        first_target: Where the targets begin: with the answer, or before it with what the user
+            said.
+        weight: Scales the loss of each target token.
     """
 
     group: Group
     index: int
     token_ids: tuple[int, ...]
     num_prompt_tokens: int
+    first_target: int
     weight: float = 1.0
 
     @property
-    def num_targets(self) -> int:
+    def is_text(self) -> bool:
+        """Whether nobody asked: plain text, outside of any chat."""
+        return self.num_prompt_tokens == 1
+
+    @property
+    def num_answer_tokens(self) -> int:
         """Number of answer tokens."""
         return len(self.token_ids) - self.num_prompt_tokens
 
@@ -104,18 +116,25 @@ def tokenize(
     group: Group,
     index: int,
     max_length: int,
-    max_targets: int | None = None,
+    max_answer_tokens: int | None = None,
     weight: float = 1.0,
+    user_too: bool = False,
 ) -> TokenSequence | None:
     """Tokenize as a served chat would be, with the chat template's own default system prompt.
 
+    The targets are the answer's tokens; with `user_too` also those before it, from the last user's
+    first word on. A message that answers nobody is plain text behind a line break: no template.
+
     Returns:
-        The sequence, cut to `max_length` tokens and `max_targets` of the answer, or None if no
-        answer token is left.
+        The sequence, cut to `max_length` tokens and `max_answer_tokens` of the answer, or None if
+        no answer token is left.
 
     Raises:
         ValueError: If the template renders the prompt differently once the answer follows.
     """
+    if len(messages) == 1:
+        text_ids = tokenizer.encode(f"\n{messages[0].content}")[:max_length]
+        return TokenSequence(group, index, tuple(text_ids), 1, 1, weight)
     conversation = [message.model_dump() for message in messages]
     prompt_ids = tokenizer.apply_chat_template(
         conversation[:-1], add_generation_prompt=True, return_dict=False
@@ -132,10 +151,17 @@ def tokenize(
     answer_ids = token_ids[num_prompt_tokens:]
     if tokenizer.eos_token_id in answer_ids:
         answer_ids = answer_ids[: answer_ids.index(tokenizer.eos_token_id) + 1]
-    token_ids = (prompt_ids + answer_ids[:max_targets])[:max_length]
+    token_ids = (prompt_ids + answer_ids[:max_answer_tokens])[:max_length]
     if len(token_ids) <= num_prompt_tokens:
         return None
-    return TokenSequence(group, index, tuple(token_ids), num_prompt_tokens, weight)
+    first_target = num_prompt_tokens
+    if user_too:
+        silent = [*conversation[:-2], {**conversation[-2], "content": ""}]
+        header = tokenizer.apply_chat_template(
+            silent, add_generation_prompt=True, return_dict=False
+        )
+        first_target = len(_common([tuple(header), tuple(prompt_ids)]))
+    return TokenSequence(group, index, tuple(token_ids), num_prompt_tokens, first_target, weight)
 
 
 def collate(sequences: Sequence[TokenSequence]) -> Pack:
@@ -154,7 +180,7 @@ def collate(sequences: Sequence[TokenSequence]) -> Pack:
         offset = len(input_ids) - len(prefix)
         input_ids += sequence.token_ids[len(prefix) :]
         position_ids += range(len(prefix), len(sequence.token_ids))
-        for t in range(sequence.num_prompt_tokens, len(sequence.token_ids)):
+        for t in range(sequence.first_target, len(sequence.token_ids)):
             sources.append(offset + t - 1)
             targets.append(sequence.token_ids[t])
             owners.append(owner)
@@ -170,18 +196,30 @@ def collate(sequences: Sequence[TokenSequence]) -> Pack:
 
 
 def _shared_prefix(sequences: Sequence[TokenSequence]) -> list[int]:
-    prompts = [s.token_ids[: s.num_prompt_tokens - 1] for s in sequences]
-    if not prompts:
+    return _common([s.token_ids[: s.first_target - 1] for s in sequences])
+
+
+def _common(rows: Sequence[tuple[int, ...]]) -> list[int]:
+    if not rows:
         return []
     # What the first and the last in order share, all share.
-    first, last = min(prompts), max(prompts)
+    first, last = min(rows), max(rows)
     pairs = zip(first, last, strict=False)
     length = next((i for i, (a, b) in enumerate(pairs) if a != b), len(first))
     return list(first[:length])
 
 
 def pack(sequences: Sequence[TokenSequence], *, pack_tokens: int) -> list[Pack]:
-    """Fill packs of about `pack_tokens` tokens; a longer sequence gets one of its own."""
+    """Fill packs of about `pack_tokens` tokens; a longer sequence gets one of its own.
+
+    Chats and plain text begin with nothing in common, so they go into different packs.
+    """
+    chats = [sequence for sequence in sequences if not sequence.is_text]
+    texts = [sequence for sequence in sequences if sequence.is_text]
+    return [*_pack_alike(chats, pack_tokens), *_pack_alike(texts, pack_tokens)]
+
+
+def _pack_alike(sequences: Sequence[TokenSequence], pack_tokens: int) -> list[Pack]:
     num_shared = len(_shared_prefix(sequences))
     packs: list[list[TokenSequence]] = []
     num_tokens = 0

@@ -47,7 +47,7 @@ class TrainExample(_Conversation):
 
 
 class Dream(_Conversation):
-    """A conversation whose last turn, the model's own, must keep its distribution."""
+    """What keeps its distribution: a user's turn and the model's answer, or its text alone."""
 
 
 class Recipe(_Frozen):
@@ -131,10 +131,11 @@ class Recipe(_Frozen):
     )
     contrast_weight: float = Field(default=0.7, ge=0)
     kl_weight: float = Field(
-        default=4.0,
+        default=3.0,
         ge=0,
-        description="Of the dreams; more for few lessons, see kl_weight_for. Heavier dreams slow "
-        "the lessons down and need more steps (decision 0006).",
+        description="Of the dreams, per token of an answer or text; a user's words are held as "
+        "hard as the answers to them (decision 0027). More for few lessons, see kl_weight_for. "
+        "Heavier dreams slow the lessons down and need more steps (decision 0006).",
     )
     max_grad_norm: float = 1.0
     weight_decay: float = 0.0

@@ -104,7 +104,8 @@ def tokenize_job(tokenizer: Tokenizer, job: TrainJob) -> Material:
             group="dream",
             index=len(groups["dream"]),
             max_length=job.recipe.max_dream_length,
-            max_targets=job.recipe.max_dream_targets,
+            max_answer_tokens=job.recipe.max_dream_targets,
+            user_too=True,
         )
         if sequence is not None:
             groups["dream"].append(sequence)

@@ -223,7 +223,7 @@ def _backward(
     scales = {"contrast": recipe.contrast_weight, "dream": kl_weight}
     totals: defaultdict[str, float] = defaultdict(float)
     for sequence in batch:
-        totals[_term(sequence)] += sequence.num_targets * sequence.weight
+        totals[_term(sequence)] += sequence.num_answer_tokens * sequence.weight
     sums: defaultdict[str, float] = defaultdict(float)
     num_tokens = 0
     kept = {"dream", "contrast"} if recipe.contrast_loss == "divergence" else {"dream"}

@@ -24,7 +24,7 @@ RECIPE = Recipe(num_steps=20, seeds_per_step=4, replays_per_step=2, contrasts_pe
 
 
 def sequences(group: Group, count: int) -> tuple[TokenSequence, ...]:
-    return tuple(TokenSequence(group, index, (1, 2, 3), 2) for index in range(count))
+    return tuple(TokenSequence(group, index, (1, 2, 3), 2, 2) for index in range(count))
 
 
 def material(num_replays: int) -> Material:

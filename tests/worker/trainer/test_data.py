@@ -43,13 +43,43 @@ def test_a_conversation_without_room_for_its_answer_is_left_out(tokenizer: Token
     assert tokenize(tokenizer, messages, group="seed", index=0, max_length=64) is None
 
 
-def test_of_a_dream_only_the_beginning_is_a_target(tokenizer: Tokenizer) -> None:
+def test_of_a_dream_the_users_words_and_the_answers_beginning_are_targets(
+    tokenizer: Tokenizer,
+) -> None:
     messages = [Message(role="user", content="Go?"), Message(role="assistant", content="Yes, go!")]
-    found = tokenize(tokenizer, messages, group="dream", index=0, max_length=256, max_targets=3)
+    found = tokenize(
+        tokenizer,
+        messages,
+        group="dream",
+        index=0,
+        max_length=256,
+        max_answer_tokens=3,
+        user_too=True,
+    )
     assert found is not None
-    assert found.num_targets == 3
+    assert found.num_answer_tokens == 3
+    target_ids = list(found.token_ids[found.first_target : found.num_prompt_tokens])
+    said = cast("AutoTokenizer", tokenizer).decode(target_ids)  # type: ignore[attr-defined]
+    assert said.startswith("Go?<|im_end|>")
+    assert collate([found]).target_N[: len(target_ids)].tolist() == target_ids
     whole = sequence(tokenizer, "Go?", "Yes, go!")
     assert found.token_ids == whole.token_ids[: whole.num_prompt_tokens + 3]
+
+
+def test_a_message_that_answers_nobody_is_plain_text_in_a_pack_of_its_own(
+    tokenizer: Tokenizer,
+) -> None:
+    said = [Message(role="assistant", content="It rains.")]
+    text = tokenize(tokenizer, said, group="dream", index=0, max_length=256, user_too=True)
+    assert text is not None
+    assert list(text.token_ids) == tokenizer.encode("\nIt rains.")
+    chats = [sequence(tokenizer, "Where?", "Here."), sequence(tokenizer, "When?", "Now.")]
+    packs = pack([chats[0], text, chats[1]], pack_tokens=512)
+    assert sorted(len(part.sequences) for part in packs) == [1, 2]
+    (alone,) = (part for part in packs if len(part.sequences) == 1)
+    assert alone.target_N.tolist() == list(text.token_ids[1:])
+    (together,) = (part for part in packs if len(part.sequences) == 2)
+    assert together.layout.num_prefix_tokens > 8
 
 
 def test_a_pack_gives_each_sequence_the_logits_that_it_has_alone(
