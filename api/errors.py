@@ -1,6 +1,8 @@
 """The one place that turns errors into HTTP, in OpenAI's envelope."""
 
 import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -35,44 +37,66 @@ def respond(request: Request, error: DormouseError) -> JSONResponse:
     return JSONResponse(body, status_code=error.status_code, headers=headers)
 
 
+async def _on_dormouse_error(request: Request, error: DormouseError) -> Response:
+    if error.status_code >= 500:
+        log.warning("%s %s: %s", request.method, request.url.path, error.message)
+    return respond(request, error)
+
+
+async def _on_invalid_request(request: Request, error: RequestValidationError) -> Response:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:])
+    return respond(
+        request, BadRequestError(f"{place or 'body'}: {first['msg']}", param=place or None)
+    )
+
+
+async def _on_http_error(request: Request, error: HTTPException) -> Response:
+    if error.status_code == 404:
+        return respond(request, NotFoundError(f"There is nothing at {request.url.path}."))
+    known = BadRequestError(str(error.detail))
+    known.status_code = error.status_code
+    response = respond(request, known)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _on_database_away(request: Request, error: Exception) -> Response:
+    log.error("%s %s: the database is away: %s", request.method, request.url.path, error)
+    return respond(
+        request, DatabaseUnavailableError("The database does not answer. Try again shortly.")
+    )
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+    return respond(request, DormouseError("Something broke on our side; the log has the details."))
+
+
+# Whatever else can leave a route is a bug.
+EXPECTED: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
+    DormouseError: _on_dormouse_error,
+    RequestValidationError: _on_invalid_request,
+    HTTPException: _on_http_error,
+    OperationalError: _on_database_away,
+    PoolTimeoutError: _on_database_away,
+}
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Teach the application every error that can leave a route."""
+    for kind, handler in EXPECTED.items():
+        app.add_exception_handler(kind, handler)
+    app.add_exception_handler(Exception, _on_bug)
 
-    @app.exception_handler(DormouseError)
-    async def on_dormouse_error(request: Request, error: DormouseError) -> Response:
-        if error.status_code >= 500:
-            log.warning("%s %s: %s", request.method, request.url.path, error.message)
-        return respond(request, error)
 
-    @app.exception_handler(RequestValidationError)
-    async def on_invalid_request(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][1:])
-        return respond(
-            request, BadRequestError(f"{place or 'body'}: {first['msg']}", param=place or None)
-        )
+async def answer_to(request: Request, error: Exception) -> Response:
+    """The reply for an error of a request that does not go through FastAPI.
 
-    @app.exception_handler(HTTPException)
-    async def on_http_error(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404:
-            return respond(request, NotFoundError(f"There is nothing at {request.url.path}."))
-        known = BadRequestError(str(error.detail))
-        known.status_code = error.status_code
-        response = respond(request, known)
-        response.headers.update(error.headers or {})
-        return response
-
-    @app.exception_handler(OperationalError)
-    @app.exception_handler(PoolTimeoutError)
-    async def on_database_away(request: Request, error: Exception) -> Response:
-        log.error("%s %s: the database is away: %s", request.method, request.url.path, error)
-        return respond(
-            request, DatabaseUnavailableError("The database does not answer. Try again shortly.")
-        )
-
-    @app.exception_handler(Exception)
-    async def on_bug(request: Request, error: Exception) -> Response:
-        log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
-        return respond(
-            request, DormouseError("Something broke on our side; the log has the details.")
-        )
+    Raises:
+        Exception: The error itself, if it is a bug; the application answers those.
+    """
+    for kind in type(error).__mro__:
+        if kind in EXPECTED:
+            return await EXPECTED[kind](request, error)
+    raise error

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from api.adapters.routes import router as adapters
 from api.chat.routes import router as chat
+from api.chat.shortcut import ChatShortcut
 from api.documents.routes import router as documents
 from api.errors import install_error_handlers
 from api.feedback.routes import router as feedback
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(title="Dormouse", version="0.1.0", lifespan=lifespan, responses=ERRORS)
     install_error_handlers(app)
+    app.add_middleware(ChatShortcut)
     for router in (chat, feedback, sleep, adapters, memories, documents, traces, health):
         app.include_router(router)
     return app
