@@ -9,8 +9,9 @@ a second (a circuit breaker, after Nygard's "Release It!").
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any, Self
 
 import aiohttp
@@ -74,42 +75,48 @@ class Replica:
         self.breaker = Breaker()
         self.num_running = 0
 
-    @asynccontextmanager
-    async def open(
+    async def begin(
         self, adapter: AdapterFile | None, path: str, body: dict[str, Any], *, whole: bool
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> "Generation":
         """Begin a generation, on an adapter that is proven to act.
 
         An engine that restarted a moment ago does not know the adapter's name: it is restored and
         asked once more. It never answers with something else.
 
         Raises:
-            EngineError: As `EngineClient.open` and `EngineGuard.ensure` do.
+            EngineError: As `EngineClient.begin` and `EngineGuard.ensure` do.
         """
         self.num_running += 1
         try:
-            async with AsyncExitStack() as stack:
-                try:
-                    await self.guard.ensure(adapter)
-                    try:
-                        response = await stack.enter_async_context(
-                            self.client.open(path, body, whole=whole)
-                        )
-                    except EngineRejectedError as error:
-                        if error.status_code != 404 or adapter is None:
-                            raise
-                        self.guard.forget(adapter)
-                        await self.guard.ensure(adapter)
-                        response = await stack.enter_async_context(
-                            self.client.open(path, body, whole=whole)
-                        )
-                except EngineUnavailableError:
-                    self.breaker.failed()
+            await self.guard.ensure(adapter)
+            try:
+                response = await self.client.begin(path, body, whole=whole)
+            except EngineRejectedError as error:
+                if error.status_code != 404 or adapter is None:
                     raise
-                self.breaker.worked()
-                yield response
-        finally:
+                self.guard.forget(adapter)
+                await self.guard.ensure(adapter)
+                response = await self.client.begin(path, body, whole=whole)
+        except BaseException as error:
             self.num_running -= 1
+            if isinstance(error, EngineUnavailableError):
+                self.breaker.failed()
+            raise
+        self.breaker.worked()
+        return Generation(response, self)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A reply that has begun."""
+
+    response: aiohttp.ClientResponse
+    replica: Replica
+
+    def close(self) -> None:
+        """Give the connection back; a reply that has not ended is aborted."""
+        self.replica.num_running -= 1
+        self.response.release()
 
 
 class EnginePool:
@@ -155,33 +162,25 @@ class EnginePool:
         if len(failures) == len(results):
             raise failures[0]
 
-    @asynccontextmanager
-    async def open(
+    async def begin(
         self, adapter: AdapterFile | None, path: str, body: dict[str, Any], *, whole: bool
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Begin a generation wherever it can be; leaving the block aborts it.
+    ) -> Generation:
+        """Begin a generation wherever it can be; it must be closed.
 
         Raises:
             EngineUnavailableError: If no engine answers, or all were left alone a moment ago.
             EngineError: If one refuses or fails.
         """
-        async with AsyncExitStack() as stack:
-            failure: Exception = EngineUnavailableError(
-                "The engine did not answer a moment ago. Try again shortly."
-            )
-            for replica in self._in_turn(adapter):
-                try:
-                    response = await stack.enter_async_context(
-                        replica.open(adapter, path, body, whole=whole)
-                    )
-                except PASSED_ON as error:
-                    log.warning("an engine did not take a request: %s", error)
-                    failure = error
-                    continue
-                break
-            else:
-                raise failure
-            yield response
+        failure: Exception = EngineUnavailableError(
+            "The engine did not answer a moment ago. Try again shortly."
+        )
+        for replica in self._in_turn(adapter):
+            try:
+                return await replica.begin(adapter, path, body, whole=whole)
+            except PASSED_ON as error:
+                log.warning("an engine did not take a request: %s", error)
+                failure = error
+        raise failure
 
     def _in_turn(self, adapter: AdapterFile | None) -> list[Replica]:
         """Whom to ask, one after the other."""

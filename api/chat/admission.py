@@ -6,8 +6,7 @@ others. Who must wait waits in its key's line; keys take turns, however long the
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Hashable
 
 from api.health import metrics
 from shared.errors import TooManyChatsError
@@ -30,20 +29,15 @@ class Admission:
         # The key whose turn is next comes first.
         self._lines: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
 
-    @asynccontextmanager
-    async def slot(self, key: Hashable) -> AsyncIterator[None]:
-        """Hold a slot for the block; wait for it if there is none.
+    async def enter(self, key: Hashable) -> None:
+        """Take a slot, which is given back by `leave`; wait for it if there is none.
 
         Raises:
             TooManyChatsError: If the key's line is full, or its turn did not come in time.
         """
-        await self._enter(key)
-        try:
-            yield
-        finally:
-            self._release(key)
-
-    async def _enter(self, key: Hashable) -> None:
+        if self._has_room(key) and not self._lines.get(key):
+            self._running[key] += 1
+            return
         line = self._lines.setdefault(key, deque())
         if len(line) >= self._max_waiting_per_key and not self._has_room(key):
             raise TooManyChatsError(
@@ -61,7 +55,7 @@ class Admission:
                 line.remove(turn)
             else:
                 # The slot came in the same moment: hand it on.
-                self._release(key)
+                self.leave(key)
             if isinstance(error, TimeoutError):
                 raise TooManyChatsError(
                     f"No chat of this key ended within {self._wait_s:g} s. Try again shortly."
@@ -76,7 +70,8 @@ class Admission:
             and self._running[key] < self._max_running_per_key
         )
 
-    def _release(self, key: Hashable) -> None:
+    def leave(self, key: Hashable) -> None:
+        """Give a slot back."""
         self._running[key] -= 1
         self._admit()
         self._tidy(key)

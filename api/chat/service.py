@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Coroutine, Hashable
+from contextlib import ExitStack, closing, suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -33,7 +34,6 @@ from shared.errors import (
     BadRequestError,
     DormouseError,
     EngineRejectedError,
-    EngineUnavailableError,
     TooManyChatsError,
 )
 from shared.settings import Settings
@@ -109,10 +109,9 @@ class ChatService:
         messages = asked.conversation(body)
         place = await self._place(request, route, messages, before)
         exchange = Exchange(body, asked, route, *place, is_pinned=pin is not None)
-        stack = AsyncExitStack()
+        stack = ExitStack()
         try:
-            slot = self._admission.slot((caller.tenant_id, caller.key_name))
-            answering = asyncio.ensure_future(self._answer(exchange, stack, slot))
+            answering = self._answer(exchange, stack, (caller.tenant_id, caller.key_name))
             reply = await _unless_client_leaves(request, answering)
             if isinstance(reply, aiohttp.ClientResponse):
                 return ChatStream(exchange, reply, stack.pop_all(), self._recorder)
@@ -124,12 +123,8 @@ class ChatService:
         except DormouseError as error:
             await self._recorder.record(exchange.trace("failed", error=error.message))
             raise
-        except (aiohttp.ClientError, TimeoutError) as error:
-            gone = EngineUnavailableError(f"The engine stopped answering ({type(error).__name__}).")
-            await self._recorder.record(exchange.trace("failed", error=gone.message))
-            raise gone from error
         finally:
-            await stack.aclose()
+            stack.close()
         return await self._finish(exchange, reply)
 
     async def _finish(self, exchange: Exchange, reply: dict[str, Any] | None) -> Response:
@@ -143,25 +138,23 @@ class ChatService:
         return Response(content, media_type="application/json", headers=exchange.headers)
 
     async def _answer(
-        self, exchange: Exchange, stack: AsyncExitStack, slot: AbstractAsyncContextManager[None]
+        self, exchange: Exchange, stack: ExitStack, key: Hashable
     ) -> aiohttp.ClientResponse | dict[str, Any]:
-        """A stream's beginning, or the whole reply, when it is this chat's turn."""
-        await stack.enter_async_context(slot)
+        """A stream's beginning, or the whole reply, when it is this key's turn."""
+        await self._admission.enter(key)
+        stack.callback(self._admission.leave, key)
         if not exchange.is_pinned:
             # While it waited the pointer may have moved.
             route = exchange.route
             exchange.route = await self._directory.route(route.tenant_id, route.name)
-        response = await self._open(exchange, stack)
-        return response if exchange.asked.stream else await whole_reply(response)
-
-    async def _open(self, exchange: Exchange, stack: AsyncExitStack) -> aiohttp.ClientResponse:
-        """Begin the generation."""
         asked, name = exchange.asked, exchange.route.engine_name
         sent = for_engine(asked, exchange.body, name, exchange.memories, self._limits)
         sent |= asked.named(exchange.id)
-        return await stack.enter_async_context(
-            self._engines.open(exchange.route.adapter, asked.path, sent, whole=not asked.stream)
+        generation = await self._engines.begin(
+            exchange.route.adapter, asked.path, sent, whole=not asked.stream
         )
+        stack.callback(generation.close)
+        return generation.response if asked.stream else await whole_reply(generation.response)
 
     async def _before(self, caller: Caller, trace_id: UUID) -> Trace:
         """The exchange that is gone on from.
@@ -191,8 +184,9 @@ class ChatService:
         sent = {**without_reserved(body), "model": route.engine_name}
         path = f"{asked.path}/count_tokens"
         try:
-            async with self._engines.open(route.adapter, path, sent, whole=True) as response:
-                return await whole_reply(response)
+            begun = await self._engines.begin(route.adapter, path, sent, whole=True)
+            with closing(begun):
+                return await whole_reply(begun.response)
         except EngineRejectedError as error:
             raise _without_engine_name(error, route) from error
 
@@ -248,18 +242,27 @@ def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "dormouse"}
 
 
-async def _unless_client_leaves(request: Request, work: "asyncio.Future[T]") -> T | None:
+async def _unless_client_leaves(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
     """The result of `work`, or None once the client has gone; the work is stopped then."""
+    loop = asyncio.get_running_loop()
     leaving = asyncio.ensure_future(_disconnect(request))
-    both: set[asyncio.Future[Any]] = {work, leaving}
+    patience = asyncio.timeout(None)
+
+    def leave(_: object) -> None:
+        # The reply may have come in the same moment.
+        with suppress(RuntimeError):
+            patience.reschedule(loop.time())
+
     try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            return work.result()
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-        return None
+        async with patience:
+            leaving.add_done_callback(leave)
+            return await work
+    except TimeoutError:
+        if patience.expired():
+            return None
+        raise
     finally:
+        leaving.remove_done_callback(leave)
         leaving.cancel()
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 
 import aiohttp
 from fastapi.responses import StreamingResponse
@@ -33,7 +33,7 @@ class ChatStream(StreamingResponse):
         self,
         exchange: Exchange,
         upstream: aiohttp.ClientResponse,
-        stack: AsyncExitStack,
+        stack: ExitStack,
         recorder: TraceRecorder,
     ) -> None:
         self._exchange = exchange
@@ -57,7 +57,7 @@ class ChatStream(StreamingResponse):
                 if not self._recorded:
                     self._recorder.record_late(self._trace("abandoned"))
             finally:
-                await self._stack.aclose()
+                self._stack.close()
 
     async def _events(self) -> AsyncIterator[bytes]:
         try:

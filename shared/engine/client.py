@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import aiohttp
 import orjson
@@ -18,6 +18,8 @@ CONTROL_TIMEOUT_S = 30.0
 IDLE_S = 2.0
 # Client traffic has priority 0; higher numbers wait (vLLM's priority scheduling).
 LOW_PRIORITY = 10
+# The engine is not there, or no longer.
+GONE = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
 
 class EngineClient:
@@ -64,34 +66,49 @@ class EngineClient:
         """Close the connections."""
         await self._session.close()
 
-    @asynccontextmanager
-    async def open(
+    async def begin(
         self, path: str, body: dict[str, Any], *, whole: bool = False
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Post a body and read the reply as it comes; leaving the block aborts the generation.
+    ) -> aiohttp.ClientResponse:
+        """Post a body and return its reply's beginning; to release it aborts the generation.
 
         Of a `whole` reply, no stream, nothing comes until all of it is there: it may take longer.
 
         Raises:
-            EngineUnavailableError: If the engine does not answer or stops answering.
+            EngineUnavailableError: If the engine does not answer.
             EngineRejectedError: If it refuses the request.
             EngineError: If it fails.
         """
         timeout = self._whole_timeout if whole else self._session.timeout
         try:
-            async with self._session.post(
-                path, data=orjson.dumps(body), timeout=timeout
-            ) as response:
-                await _check(response)
-                yield response
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            response = await self._session.post(path, data=orjson.dumps(body), timeout=timeout)
+            if response.status >= 400:
+                async with response:
+                    await _complain(response)
+        except GONE as error:
             raise EngineUnavailableError(
                 f"The engine does not answer ({type(error).__name__}). Try again shortly."
             ) from error
+        return response
+
+    @asynccontextmanager
+    async def open(
+        self, path: str, body: dict[str, Any], *, whole: bool = False
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """As `begin`, for the length of the block.
+
+        Raises:
+            EngineUnavailableError: If the engine does not answer or stops answering.
+            EngineError: As `begin` does.
+        """
+        async with await self.begin(path, body, whole=whole) as response:
+            try:
+                yield response
+            except GONE as error:
+                raise _stopped(error) from error
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Post a body and return the whole reply. Raises as `open` does."""
-        async with self.open(path, body, whole=True) as response:
+        async with await self.begin(path, body, whole=True) as response:
             return await whole_reply(response)
 
     async def models(self) -> set[str]:
@@ -104,9 +121,10 @@ class EngineClient:
             async with self._session.get(
                 "v1/models", timeout=aiohttp.ClientTimeout(total=CONTROL_TIMEOUT_S)
             ) as response:
-                await _check(response)
+                if response.status >= 400:
+                    await _complain(response)
                 reply = await response.json()
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+        except GONE as error:
             raise EngineUnavailableError(
                 f"The engine does not answer ({type(error).__name__})."
             ) from error
@@ -180,10 +198,13 @@ async def whole_reply(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """A reply that is no stream.
 
     Raises:
+        EngineUnavailableError: If the engine stops answering.
         EngineError: If it is not a JSON object.
     """
     try:
         reply = orjson.loads(await response.read())
+    except GONE as error:
+        raise _stopped(error) from error
     except ValueError as error:
         raise EngineError("The engine's reply is not JSON.") from error
     if not isinstance(reply, dict):
@@ -191,10 +212,12 @@ async def whole_reply(response: aiohttp.ClientResponse) -> dict[str, Any]:
     return reply
 
 
-async def _check(response: aiohttp.ClientResponse) -> None:
+def _stopped(error: Exception) -> EngineUnavailableError:
+    return EngineUnavailableError(f"The engine stopped answering ({type(error).__name__}).")
+
+
+async def _complain(response: aiohttp.ClientResponse) -> NoReturn:
     """Raise what an error status means."""
-    if response.status < 400:
-        return
     message, param = await _complaint(response)
     if response.status in (401, 403):
         raise EngineError("The engine refused our key; check DORMOUSE_ENGINE_API_KEY.")

@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -26,6 +28,15 @@ def admission(running: int, per_key: int, waiting: int = 100, wait_s: float = 5.
     )
 
 
+@asynccontextmanager
+async def slot(gate: Admission, key: str) -> AsyncIterator[None]:
+    await gate.enter(key)
+    try:
+        yield
+    finally:
+        gate.leave(key)
+
+
 async def test_neither_all_nor_a_key_exceeds_its_limit_whoever_gives_up_when() -> None:
     gate = admission(running=5, per_key=3)
     running: Counter[str] = Counter()
@@ -33,7 +44,7 @@ async def test_neither_all_nor_a_key_exceeds_its_limit_whoever_gives_up_when() -
     rng = random.Random(1)
 
     async def chat(key: str) -> None:
-        async with gate.slot(key):
+        async with slot(gate, key):
             running[key] += 1
             try:
                 assert running[key] <= 3
@@ -51,8 +62,9 @@ async def test_neither_all_nor_a_key_exceeds_its_limit_whoever_gives_up_when() -
     assert not [each for each in ended if isinstance(each, AssertionError)]
     assert done.total() == ended.count(None) >= 140
     # Nothing is left behind: all slots are free again.
-    async with gate.slot("a"), gate.slot("a"), gate.slot("a"), gate.slot("b"), gate.slot("b"):
-        pass
+    async with asyncio.timeout(1):
+        for key in "aaabb":
+            await gate.enter(key)
 
 
 async def test_a_long_line_does_not_keep_another_key_waiting() -> None:
@@ -60,11 +72,11 @@ async def test_a_long_line_does_not_keep_another_key_waiting() -> None:
     order: list[str] = []
 
     async def chat(key: str) -> None:
-        async with gate.slot(key):
+        async with slot(gate, key):
             order.append(key)
             await asyncio.sleep(0)
 
-    async with gate.slot("busy"):
+    async with slot(gate, "busy"):
         tasks = [asyncio.create_task(chat(key)) for key in [*["busy"] * 10, "quiet"]]
         await asyncio.sleep(0.01)
     await asyncio.gather(*tasks)
@@ -74,14 +86,14 @@ async def test_a_long_line_does_not_keep_another_key_waiting() -> None:
 
 async def test_a_full_line_and_a_long_wait_are_refused() -> None:
     gate = admission(running=1, per_key=1, waiting=1, wait_s=0.05)
-    async with gate.slot("a"):
-        waiting = asyncio.create_task(gate.slot("a").__aenter__())
+    async with slot(gate, "a"):
+        waiting = asyncio.create_task(gate.enter("a"))
         await asyncio.sleep(0)
         with pytest.raises(TooManyChatsError, match="1 chats running and 1 waiting"):
-            await gate.slot("a").__aenter__()
+            await gate.enter("a")
         with pytest.raises(TooManyChatsError, match=r"within 0\.05 s"):
             await waiting
-    async with gate.slot("a"):
+    async with slot(gate, "a"):
         pass
 
 

@@ -48,6 +48,16 @@ async def until_ready(client: httpx.AsyncClient, *, ready: bool = True) -> dict[
             await asyncio.sleep(0.02)
 
 
+async def until_told(client: httpx.AsyncClient, version: str) -> tuple[str, str]:
+    """Who answers once the process has heard of a promotion, which takes it a second at most."""
+    async with asyncio.timeout(2):
+        while True:
+            answered = await ask(client)
+            if answered[0] == version:
+                return answered
+            await asyncio.sleep(0.02)
+
+
 async def test_promotion_and_rollback_move_one_pointer(
     client: httpx.AsyncClient,
     admin: httpx.AsyncClient,
@@ -58,10 +68,10 @@ async def test_promotion_and_rollback_move_one_pointer(
     assert await ask(client) == ("base", BASE)
     first = await add_adapter(sessions, settings, tmp_path)
     await promote(sessions, first)
-    assert await ask(client) == ("1", first.engine_name)
+    assert await until_told(client, "1") == ("1", first.engine_name)
     second = await add_adapter(sessions, settings, tmp_path)
     await promote(sessions, second)
-    assert await ask(client) == ("2", second.engine_name)
+    assert await until_told(client, "2") == ("2", second.engine_name)
 
     nothing_known = {"taken_back": 0, "restored": 0}
     back = await admin.post("/admin/rollback")
