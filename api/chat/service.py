@@ -1,10 +1,9 @@
 """A chat: find who answers, pass it to the engine, record it, pass the reply back."""
 
-import asyncio
 import logging
-from collections.abc import Coroutine, Hashable
-from contextlib import ExitStack, closing, suppress
-from typing import Any, TypeVar
+from collections.abc import Hashable
+from contextlib import ExitStack, closing
+from typing import Any
 from uuid import UUID
 
 import aiohttp
@@ -18,6 +17,7 @@ from api.chat.dialects.anthropic import CountRequest
 from api.chat.dialects.base import Asked, Limits, for_engine, parse, without_reserved
 from api.chat.dialects.responses import unknown_response
 from api.chat.exchange import Exchange
+from api.chat.leaving import unless_client_leaves
 from api.chat.pin import HEADER, pinned
 from api.chat.recorder import TraceRecorder
 from api.chat.reminders import asked_in, relevant
@@ -44,8 +44,6 @@ MAX_SESSION_LENGTH = 200
 CLIENT_LEFT = 499
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class ChatService:
@@ -112,7 +110,7 @@ class ChatService:
         stack = ExitStack()
         try:
             answering = self._answer(exchange, stack, (caller.tenant_id, caller.key_name))
-            reply = await _unless_client_leaves(request, answering)
+            reply = await unless_client_leaves(request.receive, answering)
             if isinstance(reply, aiohttp.ClientResponse):
                 return ChatStream(exchange, reply, stack.pop_all(), self._recorder)
         except TooManyChatsError:
@@ -240,35 +238,6 @@ class ChatService:
 
 def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "dormouse"}
-
-
-async def _unless_client_leaves(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
-    """The result of `work`, or None once the client has gone; the work is stopped then."""
-    loop = asyncio.get_running_loop()
-    leaving = asyncio.ensure_future(_disconnect(request))
-    patience = asyncio.timeout(None)
-
-    def leave(_: object) -> None:
-        # The reply may have come in the same moment.
-        with suppress(RuntimeError):
-            patience.reschedule(loop.time())
-
-    try:
-        async with patience:
-            leaving.add_done_callback(leave)
-            return await work
-    except TimeoutError:
-        if patience.expired():
-            return None
-        raise
-    finally:
-        leaving.remove_done_callback(leave)
-        leaving.cancel()
-
-
-async def _disconnect(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _without_engine_name(error: EngineRejectedError, route: Route) -> EngineRejectedError:

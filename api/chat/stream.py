@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.chat.exchange import Exchange
+from api.chat.leaving import unless_client_leaves
 from api.chat.recorder import TraceRecorder
 from shared.contracts.traces import Trace, TraceStatus
 from shared.errors import DormouseError, EngineUnavailableError
@@ -51,7 +52,7 @@ class ChatStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events; whatever happens, the engine is told and the trace is written."""
         try:
-            await super().__call__(scope, receive, send)
+            await unless_client_leaves(receive, self.stream_response(send))
         finally:
             try:
                 if not self._recorded:

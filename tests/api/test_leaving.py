@@ -1,0 +1,72 @@
+"""Work for a client is done while the client is there."""
+
+import asyncio
+
+import pytest
+from starlette.types import Message
+
+from api.chat.leaving import unless_client_leaves
+
+
+async def stay() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def leave() -> Message:
+    await asyncio.sleep(0.01)
+    return {"type": "http.disconnect"}
+
+
+async def test_a_client_that_stays_gets_the_result_or_the_error() -> None:
+    async def work(error: Exception | None) -> str:
+        await asyncio.sleep(0)
+        if error is not None:
+            raise error
+        return "done"
+
+    assert await unless_client_leaves(stay, work(None)) == "done"
+    # One that only looks like the client's leaving.
+    for error in (TimeoutError("the engine's"), ValueError("another")):
+        with pytest.raises(type(error), match=str(error)):
+            await unless_client_leaves(stay, work(error))
+
+
+async def test_work_stops_when_the_client_leaves_and_what_comes_after_goes_on() -> None:
+    seen = []
+
+    async def work() -> Message:
+        try:
+            return await stay()
+        except asyncio.CancelledError:
+            seen.append("stopped")
+            raise
+
+    assert await unless_client_leaves(leave, work()) is None
+    assert seen == ["stopped"]
+    await asyncio.sleep(0)
+
+
+async def test_a_client_that_leaves_with_the_result_disturbs_nothing_after_it() -> None:
+    for _ in range(50):
+        gone = asyncio.Event()
+
+        async def both(gone: asyncio.Event = gone) -> str:
+            gone.set()
+            await asyncio.sleep(0)
+            return "done"
+
+        async def receive(gone: asyncio.Event = gone) -> Message:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        assert await unless_client_leaves(receive, both()) in ("done", None)
+        await asyncio.sleep(0.001)
+
+
+async def test_a_server_that_stops_is_not_a_client_that_leaves() -> None:
+    task = asyncio.create_task(unless_client_leaves(stay, stay()))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
