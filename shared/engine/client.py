@@ -42,6 +42,7 @@ class EngineClient:
         self._session = aiohttp.ClientSession(
             base_url=(url or settings.engine_urls[0]).rstrip("/") + "/",
             headers=headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_S),
             timeout=aiohttp.ClientTimeout(
                 total=None,
