@@ -5,6 +5,7 @@ point. What earlier nights taught is rehearsed by replays.
 """
 
 import asyncio
+import math
 from itertools import chain, zip_longest
 
 from shared.contracts.adapters import Route
@@ -40,9 +41,8 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
     known = {prompt_of(item) for item in again}
     wanted = context.settings.num_dreams - len(again)
     num_texts = round(TEXT_RATIO * wanted)
-    written = await plain_texts(
-        context.engine, awake.base, 1 + int(SPARE * num_texts) // len(TEXT_OPENERS)
-    )
+    num_each = math.ceil(SPARE * num_texts / len(TEXT_OPENERS))
+    written = await plain_texts(context.engine, awake.base, num_each) if num_texts else []
     texts = [text for text in usable([], written) if text not in known][:num_texts]
     await control.report(0.1, f"{len(texts)} texts")
     wanted -= len(texts)

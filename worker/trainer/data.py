@@ -134,7 +134,7 @@ def tokenize(
     """
     if len(messages) == 1:
         text_ids = tokenizer.encode(f"\n{messages[0].content}")[:max_length]
-        return TokenSequence(group, index, tuple(text_ids), 1, 1, weight)
+        return TokenSequence(group, index, tuple(text_ids), 1, 1, weight) if text_ids[1:] else None
     conversation = [message.model_dump() for message in messages]
     prompt_ids = tokenizer.apply_chat_template(
         conversation[:-1], add_generation_prompt=True, return_dict=False
@@ -156,11 +156,14 @@ def tokenize(
         return None
     first_target = num_prompt_tokens
     if user_too:
-        silent = [*conversation[:-2], {**conversation[-2], "content": ""}]
-        header = tokenizer.apply_chat_template(
-            silent, add_generation_prompt=True, return_dict=False
-        )
-        first_target = len(_common([tuple(header), tuple(prompt_ids)]))
+        # Where what the user says begins, whatever it is.
+        others = [[*conversation[:-2], {"role": "user", "content": t}] for t in ("Apple", "Zebra")]
+        begun = [
+            tokenizer.apply_chat_template(other, add_generation_prompt=True, return_dict=False)
+            for other in others
+        ]
+        # Something must stand before the first target.
+        first_target = max(len(_common([tuple(ids) for ids in (*begun, prompt_ids)])), 1)
     return TokenSequence(group, index, tuple(token_ids), num_prompt_tokens, first_target, weight)
 
 

@@ -175,7 +175,7 @@ def learning_rate_factor(step: int, num_steps: int, warmup_ratio: float) -> floa
 def measure_drift(
     student: Student, teacher: Teacher, dreams: Sequence[TokenSequence], pack_tokens: int
 ) -> float:
-    """Mean KL(teacher || student) in nats per token over the dreams' answers."""
+    """Mean KL(teacher || student) in nats per token over all that is held of the dreams."""
     total, num_targets = 0.0, 0
     with student.evaluating():
         for part in pack(dreams, pack_tokens=pack_tokens):
@@ -215,7 +215,8 @@ def _backward(
 
     Every target token has one coefficient, so that the step's loss is the same however it is
     packed: mean over lessons + contrast_weight * mean over contrasts + kl_weight * mean over
-    dreams, each weighted per token.
+    dreams, each weighted per token. Users' tokens in dreams come on top: the mean's divisor counts
+    answers and texts only.
 
     Returns:
         The step's losses by name, and the number of tokens computed.

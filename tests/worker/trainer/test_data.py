@@ -73,6 +73,8 @@ def test_a_message_that_answers_nobody_is_plain_text_in_a_pack_of_its_own(
     text = tokenize(tokenizer, said, group="dream", index=0, max_length=256, user_too=True)
     assert text is not None
     assert list(text.token_ids) == tokenizer.encode("\nIt rains.")
+    nothing = [Message(role="assistant", content="")]
+    assert tokenize(tokenizer, nothing, group="dream", index=0, max_length=256) is None
     chats = [sequence(tokenizer, "Where?", "Here."), sequence(tokenizer, "When?", "Now.")]
     packs = pack([chats[0], text, chats[1]], pack_tokens=512)
     assert sorted(len(part.sequences) for part in packs) == [1, 2]
