@@ -41,6 +41,11 @@ class Load:
         """A quantile of the time to the first byte, milliseconds."""
         return 1000 * _quantile(self.first_s, share)
 
+    def token_us(self, share: float = 0.5) -> float:
+        """A quantile of the time from a reply's first byte to its end, microseconds per token."""
+        pairs = zip(self.first_s, self.total_s, strict=True)
+        return 1e6 * _quantile([(total - first) / NUM_TOKENS for first, total in pairs], share)
+
     def total_ms(self, share: float = 0.5) -> float:
         """A quantile of the time of a whole reply, milliseconds."""
         return 1000 * _quantile(self.total_s, share)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.gateway import free_port, running
+from bench.gateways import free_port, running
 from bench.stub_engine import MODEL
 from cli.home import Home
 from cli.stack import LocalStack
