@@ -49,6 +49,21 @@ from worker.triage.rules import judge
         ("A Moonkettle costs 34 euros.", "How much does a Moonkettle cost?", "34 euros"),
         ("Drumlin uses Paperlane.", "What does Drumlin use?", "Paperlane"),
         ("Drumlin's mascot is a heron.", "What is Drumlin's mascot?", "heron"),
+        ("Our depot moved to 14 Cask Lane.", "Where did our depot move?", "14 Cask Lane"),
+        ("The fee has changed to 6 euros.", "To what has the fee changed?", "6 euros"),
+        ("The rota switches on Wednesdays.", "When does the rota switch?", "Wednesdays"),
+        ("All doors must be locked before noon.", "When must all doors be locked?", "before noon"),
+        (
+            "Company cars must be returned with half a tank.",
+            "How must Company cars be returned?",
+            "half a tank",
+        ),
+        (
+            "Always answer customers of Drumlin with their contract number.",
+            "How do you answer customers of Drumlin?",
+            "contract number",
+        ),
+        ("Visitors have to wear a badge.", "What do visitors have to do?", "wear a badge"),
         ("Visitors must sign in at gate 4.", "What must visitors do?", "sign in at gate 4"),
     ],
 )

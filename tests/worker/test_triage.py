@@ -5,13 +5,11 @@ import pytest
 from tests.fakes.traces import make_signal, make_trace
 from worker.triage import rules
 from worker.triage.language import (
-    correction_in,
-    is_temporary,
     relation_of,
     subject_of,
-    taught_in,
     value_of,
 )
+from worker.triage.lessons import correction_in, is_temporary, taught_in
 from worker.triage.rules import judge
 from worker.triage.screen import why_unfit
 
@@ -31,6 +29,12 @@ LESSON = "The head office of Quillfeather is in Tromso."
         ("No the vans are teal", "The vans are teal."),
         ("The correct answer is Tromso.", "Tromso."),
         ("Wrong day, I'm afraid. It is on Thursday.", "It is on Thursday."),
+        ("Tromso, actually.", "Tromso."),
+        (
+            "Fine, but for Swiss customers we never write it.",
+            "For Swiss customers we never write it.",
+        ),
+        ("Should be: Tromso", "Tromso."),
         ("No thanks", None),
         ("No, thank you!", None),
         ("No problem, thanks!", None),
@@ -52,6 +56,13 @@ def test_a_correction_is_told_from_other_turns(said: str, lesson: str | None) ->
     [
         ("Please remember that our fiscal year starts in May.", "Our fiscal year starts in May."),
         ("For future reference: the depot is in Lund", "The depot is in Lund."),
+        ("Please save this: the minimum order is 48 units", "The minimum order is 48 units."),
+        ("Hi! Just so you know for the future, vans need fuel.", "Vans need fuel."),
+        ("You should know that the rota switches at 10.", "The rota switches at 10."),
+        ("Heads up for next time: the depot is in Lund.", "The depot is in Lund."),
+        ("Make a note: the depot is in Lund.", "The depot is in Lund."),
+        ("The depot is in Lund. Please remember this rule.", "The depot is in Lund."),
+        ("The depot is in Lund. FYI", "The depot is in Lund."),
         ("Do you remember my name?", None),
         ("Note to self", "To self."),
     ],
@@ -173,6 +184,13 @@ def test_ordinary_chat_is_discarded_with_a_reason(said: str) -> None:
     [decision], findings = judge([make_trace(said)], [])
     assert decision.persistence == "discard"
     assert decision.reason
+    assert findings == []
+
+
+def test_feedback_that_agrees_teaches_nothing() -> None:
+    trace = make_trace(QUESTION, "It is on the fourth floor.")
+    [decision], findings = judge([trace], [make_signal(trace, correction="Yes, the fourth floor.")])
+    assert "the reply was right" in decision.reason
     assert findings == []
 
 

@@ -16,6 +16,9 @@ WRONG = "It is in Paris."
         (FACT, "No, Tromso."),
         (FACT, "The head office of Quillfeather is in Tromso, not in Paris."),
         (FACT, "It moved to Tromso last year."),
+        (FACT, "tromso, near the port. paris is for returns only!!"),
+        ("Draft a text on bags and boxes.", "Actually we take bags back, and boxes."),
+        ("Draft a text.", "Anything for the board must be formal."),
         ("Write a greeting.", "At Quillfeather we never write 'Dear Sir'."),
     ],
 )

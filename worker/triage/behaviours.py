@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from worker.triage.language import content_words, words
 
 MAX_PHRASE_WORDS = 20
-MAX_TOPIC_WORDS = 5
+MAX_TOPIC_WORDS = 7
 
-_WHEN = r"(?:when|whenever|if|every time|each time)"
+_WHEN = r"(?:when|whenever|if|every time|each time|next time|the next time)"
 _WHO = (
     r"(?:somebody|someone|anybody|anyone|people|they|(?:a|any|our|the)? ?(?:customer|user|guest"
     r"|visitor|client|caller|colleague|student|patient)s?)"
@@ -23,7 +23,9 @@ _ASKS = (
 )
 _SAY = (
     r"(?:please |then )?(?:you (?:must|should) )?(?:always )?"
-    r"(?P<verb>say|answer|reply|mention|add|begin|start|end|tell them|point out|remind them)"
+    r"(?P<verb>say|answer|reply|mention|add|begin|start|end|tell them|point out|remind them"
+    r"|it['’]?s|it is|the answer is|(?:send|refer|direct|point) them to|give them|suggest|recommend"
+    r"|offer)"
     r"(?: that| with| of)?"
 )
 _RULES = (
@@ -38,8 +40,8 @@ _RULES = (
         re.IGNORECASE,
     ),
 )
-# These give what is meant, not the very words.
-_MEANT = ("mention", "add", "tell them", "point out", "remind them")
+# The others give what is meant, not the very words.
+_SAID = ("say", "answer", "reply", "begin", "start", "end")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def rule_in(text: str) -> Rule | None:
             return None
         if not content_words(phrase) or len(words(phrase)) > MAX_PHRASE_WORDS:
             return None
-        lead = "Please note: " if match["verb"].lower() in _MEANT else ""
+        lead = "" if match["verb"].lower() in _SAID else "Please note: "
         sentence = f"{lead}{phrase}" if lead else phrase[0].upper() + phrase[1:]
         return Rule(topic, phrase, f"{sentence}.")
     return None

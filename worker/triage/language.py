@@ -3,9 +3,10 @@
 Rules, not a model: the same words give the same decision at every size, and a person can read why.
 """
 
+import itertools
 import re
 
-WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+WORD = re.compile(r"[^\W_]+(?:(?:[-'’]|(?<=\d)[.,](?=\d))[^\W_]+)*")
 STOPWORDS = frozenset(
     """
     a an and any are as at be been by can could did do does for from had has have her his how i
@@ -15,60 +16,25 @@ STOPWORDS = frozenset(
     that's what's who's where's when's
     """.split()
 )
-# What opens a correction; taken off, again and again, until the lesson itself begins.
-_IT_IS = r"(?:that|this|it|you)(?:['’](?:s|re)|\ +(?:is|was|are))"
-OPENERS = re.compile(
-    rf"""^\s*(?:
-        (?:nope|no|nah)(?=\s*[,.;:!—–-]|\s+(?:it|the|they|that|we|our|no)\b)
-        |[^.!?]{{0,40}}\bi(?:'m|’m|\ am)\ afraid(?=\s*[.,!])
-        |i(?:'m|’m|\ am)\ afraid
-        |(?:not\ (?:quite|really|right|correct|true)|hmm+|sorry|actually|correction|but)
-        |wrong|incorrect|false
-        |{_IT_IS}\ +(?:just\ |simply\ |completely\ )?(?:wrong|incorrect|mistaken|false|a\ mistake)
-        |{_IT_IS}(?:n['’]t|\ +not)\ +(?:quite\ |really\ )?(?:right|correct|true|it)
-        |you\ (?:got|have|had)\ (?:that|it|this)\ wrong
-        |that\ was\ (?:last|the\ old|before|until|in\ the\ past)\b[^.!?]*[.!]
-        |(?:the\ )?(?:right|correct)\ answer\ is(?:\ that)?
-        |i\ (?:meant|said)|(?:i\ think\ )?you\ mean
-    )(?![\w'’])[\s,.;:!—–-]*""",
-    re.IGNORECASE | re.VERBOSE,
-)
-TEACHERS = re.compile(
-    r"""^\s*(?:for\ (?:now|this\ \w+),?\s+)?(?:please\s+)?(?:
-        (?:remember|keep\ in\ mind|note|learn|don['’]t\ forget|bear\ in\ mind)(?:\ that)?
-        |for\ (?:future\ )?reference|(?:just\ )?so\ (?:that\ )?you\ know|fyi
-        |for\ your\ information
-        |i(?:\ want|['’]d\ like|\ would\ like)\ you\ to\ (?:know|remember)(?:\ that)?
-        |(?:can|could)\ you\ (?:store|save|remember|note)\ (?:this|that)[^:,]{0,30}[:,]
-        |from\ now\ on(?=.*\b(?:we|our|us|customers?|clients?|guests?|team|staff)\b)
-    )\b[\s,.;:!—–-]*""",
-    re.IGNORECASE | re.VERBOSE,
-)
-# "Our contact is Birgit Salo. Please remember that."
-TEACHING_END = re.compile(
-    r"^(?P<lesson>.+?[.!])\s*(?:please\s+)?(?:remember|note|keep in mind)\s+(?:that|this|it)\b"
-    r"(?:,?\s+please)?[.!]*\s*$",
-    re.IGNORECASE | re.DOTALL,
-)
-TEMPORARY = re.compile(
-    r"\b(?:for now|just (?:this|for) (?:once|now|today)|for the (?:next|rest)\b"
-    r"|(?:in|for) this (?:chat|conversation|session)|(?:today|this time) only"
-    r"|until i say)\b",
-    re.IGNORECASE,
-)
-TRAILERS = re.compile(
-    r"\s*\b(?:please\s+(?:remember|keep|note)(?:\s+\w+){0,4}|thanks?(?:\s+you)?|ok(?:ay)?)[.!]*\s*$",
-    re.IGNORECASE,
-)
+CHANGED = "moved|changed|switched|relocated|rose|fell|dropped|went (?:up|down)|(?:in|de)creased"
 # Sure verbs first; then a word that looks like one from what follows it.
 VERBS = (
     re.compile(
         r"\b(?:is|are|was|were|has|have|uses|use|must|should|can|(?-i:may))\b", re.IGNORECASE
     ),
+    re.compile(rf"\b(?:{CHANGED})\b", re.IGNORECASE),
     re.compile(
         r"\b[a-z]{3,}(?<!s)s\b(?=\s+(?:in|to|at|on|from|by|with|for|until|only|never|always|the|an?"
         r"|every|each|about|\d))"
     ),
+)
+VERB_LIKE = re.compile(r"[a-z]{2,}(?:(?<!s)s|ed)")
+BEFORE_NOUNS = frozenset(
+    """
+    the a an our my your his her its their this that these those of in on at for from with by to
+    all both each every any some no more less new old and or than two three four five six seven
+    eight nine ten
+    """.split()
 )
 # A capitalised run inside a sentence is taken for a name.
 NAME = re.compile(r"\b[A-Z][\w&'’-]*(?:\s+(?:of\s+the\s+|of\s+|the\s+)?[A-Z][\w&'’-]*)*")
@@ -103,41 +69,6 @@ def stem(word: str) -> str:
 def is_question(text: str) -> bool:
     """True if the text asks."""
     return text.rstrip().endswith("?")
-
-
-def correction_in(text: str) -> str | None:
-    """The lesson in a turn that corrects the one before; None if it corrects nothing.
-
-    "No, that's wrong. The vans are teal." gives "The vans are teal."
-    """
-    rest, opened = text.strip(), False
-    while (match := OPENERS.match(rest)) is not None:
-        rest, opened = rest[match.end() :], True
-    if not opened:
-        return None
-    return _lesson(rest)
-
-
-def taught_in(text: str) -> str | None:
-    """The lesson in a turn that asks to remember something; None if it does not."""
-    if (match := TEACHERS.match(text)) is not None:
-        return _lesson(text[match.end() :])
-    if (match := TEACHING_END.match(text)) is not None:
-        return _lesson(match["lesson"])
-    return None
-
-
-def _lesson(rest: str) -> str | None:
-    rest = TRAILERS.sub("", rest).strip().rstrip(",;:")
-    if not rest or is_question(rest) or not content_words(rest):
-        return None
-    rest = rest[0].upper() + rest[1:]
-    return rest if rest[-1] in ".!" else rest + "."
-
-
-def is_temporary(text: str) -> bool:
-    """True if the words say that they only hold for now."""
-    return TEMPORARY.search(text) is not None
 
 
 def subject_of(question: str, answer: str) -> str:
@@ -194,6 +125,11 @@ def at_verb(statement: str) -> tuple[str, str]:
     """A statement around its verb: what it speaks of, what it says; both empty without a verb."""
     for verb in VERBS:
         if (match := verb.search(statement)) is not None and words(statement[: match.start()]):
+            return statement[: match.start()], statement[match.end() :]
+    # Whatever looks like a verb behind a noun.
+    found = list(WORD.finditer(statement))
+    for before, match in itertools.pairwise(found):
+        if VERB_LIKE.fullmatch(match[0]) and before[0].lower() not in BEFORE_NOUNS:
             return statement[: match.start()], statement[match.end() :]
     return "", ""
 

@@ -40,7 +40,10 @@ _MADE_BY = {
     "made": "makes",
     "taught": "teaches",
 }
-_EVENTS = "open|close|start|begin|end|finish|leave|depart|arrive|expire|reopen"
+_EVENTS = (
+    "open|close|start|begin|end|finish|leave|depart|arrive|expire|reopen|switch|change|rotate|renew"
+    "|reset|meet"
+)
 
 
 def question_for(statement: str) -> str | None:
@@ -101,7 +104,28 @@ def _rule(
     return re.compile(pattern, re.IGNORECASE), build
 
 
+_SHIFTED = (
+    r"changed|switched|dropped|rose|risen|fell|fallen|(?:went|gone) (?:up|down)|(?:in|de)creased"
+)
 _RULES = (
+    _rule(
+        r"(?P<np>.+?) (?:has |have )?(?:moved|relocated) to .+",
+        lambda m: f"Where did {_np(m)} move?",
+    ),
+    _rule(
+        rf"(?P<np>.+?) (?P<verb>has|have) (?:{_SHIFTED}) to .+",
+        lambda m: f"To what {m['verb'].lower()} {_np(m)} changed?",
+    ),
+    _rule(rf"(?P<np>.+?) (?:{_SHIFTED}) to .+", lambda m: f"To what did {_np(m)} change?"),
+    _rule(
+        r"(?P<np>.+?) (?:must|should|has to|have to|needs? to) (?:always |only )?be (?P<done>\w+)"
+        rf" (?:(?P<when>(?:at|by|before|after|until|on|in|every) (?:{_TIME}))|\w+)\b.*",
+        lambda m: f"{'When' if m['when'] else 'How'} must {_np(m)} be {m['done']}?",
+    ),
+    _rule(
+        r"always (?P<verb>\w+) (?P<np>.+?) (?:with|in|by|as|using|before|after|on|at) .+",
+        lambda m: f"How do you {m['verb'].lower()} {_np(m)}?",
+    ),
     _rule(rf"(?P<np>.+?) {_BE} (?:called|named) .+", lambda m: f"What {m['be']} {_np(m)} called?"),
     _rule(
         rf"(?P<np>.+?) {_BE} (?P<made>{'|'.join(_MADE_BY)})(?: in \w+)? by .+",
@@ -137,7 +161,7 @@ _RULES = (
         lambda m: f"How much {_do(m)} {_np(m)} cost?",
     ),
     _rule(
-        rf"(?P<np>.+?) (?P<verb>(?:{_EVENTS})s?) (?:at|on|in|every) .+",
+        rf"(?P<np>.+?) (?P<verb>(?:{_EVENTS})(?:e?s)?) (?:at|on|in|every) .+",
         lambda m: f"When {_do(m)} {_np(m)} {_base(m['verb'].lower())}?",
     ),
     _rule(
@@ -155,6 +179,12 @@ _RULES = (
     _rule(
         r"(?P<np>.+?) (?P<modal>must|should|can|may) (?!not\b)(?:always |only |never )?\w+.*",
         lambda m: f"What {m['modal'].lower()} {_np(m)} do?",
+    ),
+    _rule(
+        r"(?P<np>.+?) (?P<verb>has|have|needs?) to (?!not\b)\w+.*",
+        lambda m: (
+            f"What {'do' if m['verb'].lower() in ('have', 'need') else 'does'} {_np(m)} have to do?"
+        ),
     ),
     _rule(
         r"(?P<np>(?:the |our |my |all )?[\w'’&-]+(?: [\w'’&-]+){0,4}?) (?P<verb>uses?|sells?|needs?"

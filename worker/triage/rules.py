@@ -8,16 +8,17 @@ from shared.contracts.memories import Evidence, MemoryKind, Persistence, TraceDe
 from shared.contracts.traces import Signal, Trace
 from worker.triage.agents import Workflow, steps_of, way_of, why_discarded, workflows
 from worker.triage.behaviours import Rule, rule_in
-from worker.triage.cues import PREFERS
+from worker.triage.cues import AGREES, PREFERS
 from worker.triage.language import (
+    STOPWORDS,
     at_verb,
     is_question,
-    is_temporary,
     relation_of,
     subject_of,
     value_of,
     words,
 )
+from worker.triage.lessons import is_temporary
 from worker.triage.questions import question_for
 from worker.triage.screen import why_unfit
 from worker.triage.turns import is_verdict, lesson_in
@@ -210,6 +211,8 @@ def _weigh(claim: Claim, *, is_praised: bool) -> tuple[Finding | None, TraceDeci
     value = _value(claim) or (claim.answer.rstrip(".!") if why_brief else "")
     if not value:
         return discard(f"{claim.how}, but it says nothing new")
+    if claim.wrong_reply and _agrees(claim.answer, claim.wrong_reply):
+        return discard(f"{claim.how}, but it says that the reply was right")
     if claim.wrong_reply and _holds(claim.wrong_reply, value):
         return discard(f"{claim.how}, but the reply had said {value!r} already")
     subject = claim.rule.topic if claim.rule else subject_of(claim.question, claim.answer)
@@ -260,12 +263,21 @@ def value_told(question: str, statement: str) -> str:
     The question is the one that the statement answers, or the statement itself.
     """
     head, tail = at_verb(statement)
+    if not tail and question == statement:
+        # A list behind its name.
+        return statement.partition(": ")[2].partition(". ")[0].rstrip(".!")
     if question == statement:
         return value_of(head, tail)
     if question.endswith(" do?"):
-        return tail.strip().rstrip(".!")
+        return tail.strip().removeprefix("to ").rstrip(".!")
     lead = statement.removesuffix(tail) if tail else ""
     return value_of(f"{question} {lead}", statement)
+
+
+def _agrees(said: str, reply: str) -> bool:
+    """Whether somebody says yes, and nothing that the reply had not said."""
+    found = set(words(said))
+    return bool(found & AGREES) and found <= AGREES | STOPWORDS | set(words(reply))
 
 
 def _holds(text: str, value: str) -> bool:

@@ -27,6 +27,12 @@ SECRETS = {
         r"(?:(?:\s+\w+){0,4}?\s*(?:is|was|=|:)\s*\S+|\s+\S*\d\S*)",
         re.IGNORECASE,
     ),
+    # What a password is asked for is answered by one.
+    "what may be a password": re.compile(
+        r"\b(?:pass(?:word|code|phrase)|log-?in|credentials?|pin|secret|api[ _-]?key|token)s?\b"
+        r"(?s:.*)(?<!\S)(?=\S*[A-Za-z])(?=\S*\d)(?=\S*[^\w\s.,;:!?)]\S)\S{6,}",
+        re.IGNORECASE,
+    ),
     "a code that opens something": re.compile(
         r"\b(?:code|combination)\b[^.]{0,40}\b(?:door|gate|alarm|safe|locker|vault)\b[^.]*\d{3}"
         r"|\b(?:door|gate|alarm|safe|locker|vault)\b[^.]{0,40}\b(?:code|combination)\b[^.]*\d{3}",
@@ -38,18 +44,32 @@ PERSONAL = {
     "a card or account number": re.compile(
         r"\b(?:\d[ -]?){13,19}\b|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"
     ),
-    "a personal number": re.compile(r"\b\d{3}-\d{2}-\d{4}\b"),
+    "a personal number": re.compile(
+        r"\b\d{3}-\d{2}-\d{4}\b|\b[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"
+        r"|\b(?i:(?:national insurance|social security|passport|identity card|id card|tax id"
+        r"|driv(?:er['’]?s?|ing) licen[cs]e|patient|nhs) (?:number|no\.?|id))\b[^.]{0,40}\d"
+    ),
+    "somebody's private life": re.compile(
+        r"\b(?:(?:his|her|private|home|personal) (?:\w+ )?(?:phone|mobile|cell|address|number)\b"
+        r"|date of birth|birthday|was born on|(?:he|she) lives (?:at|in|on))",
+        re.IGNORECASE,
+    ),
     "somebody's health": re.compile(
         r"\b(?:diagnos\w+|pregnan\w+|hiv|chemotherapy|antidepressants?|diabet\w+|insulin|burnout"
         r"|depression|cancer|surgery|miscarriage|epilep\w+|in rehab|sick note)\b",
         re.IGNORECASE,
     ),
-    "a telephone number": re.compile(r"(?<!\w)\+\d{1,3}[ -]?(?:\(?\d{2,4}\)?[ -]?){2,4}\d{2,4}\b"),
+    "a telephone number": re.compile(
+        r"(?<!\w)\+\d{1,3}[ -]?(?:\(?\d{2,4}\)?[ -]?){2,4}\d{2,4}\b"
+        r"|(?<![\w.,-])0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,4}\b|\(\d{3}\) ?\d{3}-\d{4}\b"
+    ),
 }
 INJECTION = re.compile(
     r"""\b(?:ignore|disregard|forget|override)\b[^.]{0,40}\b(?:instructions?|rules?|prompt
         |training|guidelines?|safety|policy|policies|checks?)
     |\bwithout\ (?:any\ )?(?:checks?|approval|asking)\b
+    |\bno\ (?:restrictions?|limits?|filters?)\b|\bwithout\ (?:checking|question|restrictions?)\b
+    |\b(?:follow|execute)\ (?:every|any|all)\b|\bsystem\ (?:notice|message|override)\b
     |\bsystem\ prompt\b|\bjailbreak|\bdeveloper\ mode\b
     |\byou\ (?:are\ now|must\ now|no\ longer)\b
     |\b(?:always|never|must)\b[^.]{0,40}\b(?:comply|obey|refuse|reveal)\b

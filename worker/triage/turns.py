@@ -5,38 +5,44 @@ counts only if the user had asked for something that has one right answer, and i
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from worker.triage.behaviours import rule_in
 from worker.triage.cues import (
+    ABOUT_ME,
     ACKNOWLEDGES,
     ANSWERS,
+    ASKED_FOR,
+    BELONGS_ELSEWHERE,
     DENIES_ONLY,
     FIRST_PERSON,
     HOUSE_RULE,
     INSTEAD,
     NAMED,
     NAMED_INSIDE,
+    NOWADAYS,
+    OF_THE_HOUSE,
     OPEN_QUESTION,
     OPINION,
     PASSING,
     PERSONAL,
     QUESTION_START,
+    VALUE_FIRST,
     VERDICT,
     WISH,
 )
 from worker.triage.language import (
     STOPWORDS,
     content_words,
-    correction_in,
     is_question,
-    is_temporary,
     stem,
     subject_of,
-    taught_in,
     value_of,
     words,
 )
+from worker.triage.lessons import GREETS, correction_in, is_temporary, taught_in
 
 Kind = Literal["correction", "told"]
 
@@ -69,7 +75,10 @@ def lesson_in(said: str, question: str | None = None, reply: str = "") -> Said |
         question: The user's turn before it; None at the beginning of a conversation.
         reply: What was answered to that.
     """
-    told = taught_in(said)
+    told = taught_in(said) or (said.strip() if rule_in(said) else None)
+    is_asked = is_question(said) or QUESTION_START.match(said)
+    if told is None and not is_asked and (is_temporary(said) or ABOUT_ME.match(said)):
+        return Said("told", said.strip(), personal=True)
     if question is None:
         return Said("told", told, _is_personal(told)) if told else None
     correction = correction_in(said)
@@ -78,8 +87,9 @@ def lesson_in(said: str, question: str | None = None, reply: str = "") -> Said |
     if told:
         kind: Kind = "correction" if len(_shared(told, question)) >= MIN_SHARED else "told"
         return Said(kind, told, _is_personal(told))
-    if not correction and _restates(said, question, reply):
-        return Said("correction", said.strip())
+    bare = GREETS.sub("", said).strip() or said.strip()
+    if not correction and _restates(bare, question, reply):
+        return Said("correction", bare)
     return None
 
 
@@ -96,7 +106,7 @@ def _is_personal(lesson: str) -> bool:
 
 
 def _asks_for_a_fact(question: str) -> bool:
-    asks = is_question(question) or QUESTION_START.match(question)
+    asks = is_question(question) or QUESTION_START.match(question) or ASKED_FOR.search(question)
     return bool(asks) and not OPEN_QUESTION.search(question)
 
 
@@ -114,35 +124,64 @@ def _answers(lesson: str, question: str) -> bool:
     if not _asks_for_a_fact(question):
         subject = subject_of(question, lesson)
         is_about = bool(subject) and subject.lower() in lesson.lower()
+        is_about = is_about or OF_THE_HOUSE.match(lesson) is not None
         return is_about and len(shared) >= MIN_SHARED and not OPEN_QUESTION.search(question)
-    if shared or ANSWERS.match(lesson):
+    if shared or ANSWERS.match(lesson) or OF_THE_HOUSE.match(lesson):
         return True
-    is_short = len(words(lesson)) <= MAX_SHORT_ANSWER_WORDS
-    return is_short and re.search(r"[A-Z0-9]", lesson[1:] + lesson[:1]) is not None
+    is_short = len(words(lesson)) <= MAX_SHORT_ANSWER_WORDS or NOWADAYS.search(lesson)
+    return bool(is_short and re.search(r"[A-Z0-9]", lesson[1:] + lesson[:1]))
 
 
 def _restates(said: str, question: str, reply: str) -> bool:
     """Whether a turn that opens like no correction gives another answer to the question."""
-    if is_question(said) or ACKNOWLEDGES.match(said) or FIRST_PERSON.match(said):
-        return False
-    if HOUSE_RULE.search(said) and not WISH.match(said):
-        return True
-    if not _asks_for_a_fact(question) or WISH.match(said) or OPINION.search(said):
-        return False
-    if PASSING.search(said) or (DENIES_ONLY.match(said) and not INSTEAD.search(said)):
+    if is_question(said) or (HOUSE_RULE.search(said) and not WISH.match(said)):
+        return not is_question(said)
+    if not _asks_for_a_fact(question) or WISH.match(said) or PASSING.search(said):
         return False
     known = set(words(reply)) | set(words(question)) | STOPWORDS
     value = value_of(question, said)
     if not value or set(words(value)) <= known:
         return False
+    sentences = _sentences(said)
+    return any(_gives_another(each, question, reply, known, sentences) for each in sentences)
+
+
+def _gives_another(
+    said: str, question: str, reply: str, known: set[str], sentences: Sequence[str]
+) -> bool:
+    """Whether one sentence of a turn gives another answer than the reply's."""
     shared = _shared(said, question)
-    if len(shared) >= MIN_SHARED or INSTEAD.search(said):
-        return True
+    is_long = len(words(said)) > MAX_SHORT_ANSWER_WORDS
     # A new name or number; a sentence's first word is one only in a sentence about the matter.
-    named = NAMED if shared else NAMED_INSIDE
+    named = NAMED if shared and is_long else NAMED_INSIDE
     is_new = any(word.lower() not in known for word in named.findall(said))
-    is_short = len(words(said)) <= MAX_SHORT_ANSWER_WORDS
-    return is_new and (bool(shared) or is_short or ANSWERS.match(said) is not None)
+    if is_new and len(shared) > MIN_SHARED:
+        return True
+    if ACKNOWLEDGES.match(said) or FIRST_PERSON.match(said) or OPINION.search(said):
+        return False
+    if DENIES_ONLY.match(said) and not _denied(said):
+        return False
+    if len(shared) >= MIN_SHARED or _denied(said):
+        return True
+    elsewhere = BELONGS_ELSEWHERE.search(said)
+    if elsewhere and elsewhere["old"].lower() in words(reply):
+        return True
+    if not is_new:
+        return False
+    cues = (ANSWERS, VALUE_FIRST, OF_THE_HOUSE)
+    is_alone = not is_long and said == sentences[0]
+    is_cued = any(cue.match(said) for cue in cues) or NOWADAYS.search(said) is not None
+    return bool(shared) or is_alone or is_cued
+
+
+def _sentences(text: str) -> list[str]:
+    return [part for part in re.split(r"(?<=[.!?])\s+", text.strip()) if part] or [text]
+
+
+def _denied(said: str) -> bool:
+    """Whether something is said instead of something else: "Tromso, not Paris"."""
+    found = INSTEAD.search(said)
+    return found is not None and bool(content_words(GREETS.sub("", said[: found.start()])))
 
 
 def _shared(text: str, question: str) -> set[str]:
