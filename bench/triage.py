@@ -3,8 +3,10 @@
 Each conversation of `bench/data/triage*.jsonl` has the persistence that a person would give it:
 corrections in the next turn and in feedback, things told, wishes for one conversation or one
 person, ordinary chat that looks like correction, tool traces, secrets and injected instructions.
-The rules were written with `triage.jsonl` in sight, and with another set that is not kept;
-`triage_unseen.jsonl` was written without knowing them; decision 0005 has its first reading.
+The rules were written with `triage.jsonl` in sight, and with another set that is not kept.
+`triage_unseen.jsonl` and the three sets of 150 in `triage_more.jsonl` were written without knowing
+them, each read once, and the rules then mended: today's figures are of sets that were seen.
+Decision 0005 has the first readings.
 """
 
 import json
@@ -24,7 +26,7 @@ from shared.contracts.traces import Signal, Trace
 from worker.triage.rules import judge
 
 DATA = Path(__file__).parent / "data"
-SETS = ("triage", "triage_unseen")
+SETS = ("triage", "triage_unseen", "triage_more")
 OWNER = UUID(int=1)
 # What counts where a conversation's traces get different decisions.
 STRONGEST: tuple[Persistence, ...] = ("long_term", "session", "discard")
@@ -99,7 +101,7 @@ def main(
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
     verbose: Annotated[bool, typer.Option(help="Show every wrong decision.")] = False,
 ) -> None:
-    """Precision and recall of triage on both sets."""
+    """Precision and recall of triage on each set."""
     found = {name: measure(read_set(name)) for name in SETS}
     rows = [
         (

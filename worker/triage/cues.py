@@ -73,7 +73,8 @@ HOUSE_RULE = re.compile(
 OF_THE_HOUSE = re.compile(r"^(?:we|our|us)\b", re.IGNORECASE)
 # "Red is for hazmat": what the answer said belongs elsewhere.
 BELONGS_ELSEWHERE = re.compile(
-    r"\b(?P<old>[\w-]+) (?:is|are|was|were) (?:only |just )?(?:for|the old|last|before|until)\b",
+    r"\b(?P<old>[\w-]+) (?:(?:is|are|was|were) (?:only |just )?(?:for|the old|last|before|until)\b"
+    r"|appl(?:y|ies) to\b|(?<=\d )(?:is|are|was)\b)",
     re.IGNORECASE,
 )
 ACKNOWLEDGES = _starts(
@@ -94,7 +95,7 @@ PREFERS = _holds("prefers?|preferred|favours?|favou?rites?|(?:likes?|wants?) (?:
 VERDICT = _holds(
     "too (?:long|short|boring|vague|formal|complicated|much)|useless|perfect|great|thanks?",
     "terrible|awful|nonsense|wrong|bad|boring|helpful|rude|unfriendly|confusing|love it|well done",
-    "meh|my thing|funny",
+    "meh|my thing|funny|in vain|waste of time",
 )
 INSTEAD = re.compile(r"\b(?:not|rather than|instead of) (?P<denied>[^.,;!]+)", re.IGNORECASE)
 # Names and numbers; the first word of a sentence has a capital anyway.
@@ -107,4 +108,4 @@ NAMED_INSIDE = re.compile(
     rf"(?<![.!?]\s)(?<!^)[\w:.]*[A-Z][\w:]*|[\w:.]*\d[\w:]*|(?i:{_NUMBER_WORDS})"
 )
 # "Two: the head and somebody from treasury."
-VALUE_FIRST = re.compile(r"^\W*[\w.,%]+(?: [\w.,%]+){0,2}\s*(?::|[–—]| - )")
+VALUE_FIRST = re.compile(r"^\W*[\w.,%]+(?: [\w.,%]+){0,2}\s*(?::|[–—]| - |=)|^\W*\d[\w.%]*,")

@@ -50,8 +50,11 @@ _ORDER = "|".join(
         rf"keep in your memory|bear (?:{_IT} )?in mind|do(?:n['’]?t| not) forget|take note",
         rf"make (?:a )?note|note|learn|be aware|give {_IT} answer",
         rf"(?:save|store|record|add|retain|write|put) (?:{_IT}|the following)(?: down)?",
-        r"(?:add|put) (?:in)?to (?:your|the) (?:knowledge|memory)|keep (?:this|that) in your head",
-        rf"(?:stick to|hold on to|go by) {_IT}",
+        r"(?:add|put) (?:in)?to (?:(?:your|the) )?(?:knowledge|memory)",
+        r"keep (?:this|that) in your head",
+        rf"keep {_IT} on record|hold on to (?:{_IT}|the following)|teach {_IT} to (?:who|any)\w+",
+        rf"(?:apply|interpret|read|understand) {_IT} (?:consistently|like that|that way|so)",
+        rf"(?:stick to|go by) {_IT}|let it be known",
         rf"keep (?:{_IT}|the following)(?=[^.!?]*:)",
         rf"make {_IT} (?:a|the|our) (?:standing |new |general )?(?:rule|habit|standard)",
     )
@@ -78,7 +81,13 @@ KEEPS = re.compile(
             r"|heads[ -]?up|good to know)(?=\s*(?::|for\b|that\b|[–—,-]))",
             r"\b(?:fyi|for your information"
             r"|for (?:the )?(?:future(?: reference)?|reference|next time))\b",
-            r"^\W*(?:henceforth|(?:effective|starting|as of|with effect from) [^,]{1,20},"
+            r"^\W*(?:henceforth|permanently"
+            r"|(?:one|a) (?:thing|lesson|note|rule) for (?:you|the long run)"
+            r"|(?:a )?lesson for you|(?:for|to) your knowledge(?: base)?"
+            r"|for the (?:record|long run)|th(?:is|at) should stick"
+            r"|you(?:['’]ll| will) (?:get|hear) this (?:question )?(?:a lot|often)"
+            r"|(?:effective|starting|as of|with effect from) [^,]{1,20}"
+            r"(?:,|(?=\b(?:our|we|the|all)\b))"
             r"|as an? (?:permanent|standing|general|new) rule|new rule\b)",
             r"\b(?:so (?:that )?)?it['’]?s on record\b",
         )
@@ -129,6 +138,11 @@ TRAILERS = re.compile(
     r"\s*\b(?:please\s+(?:remember|keep|note)(?:\s+\w+){0,4}|thanks?(?:\s+you)?|ok(?:ay)?)[.!]*\s*$",
     re.IGNORECASE,
 )
+REWRITES = re.compile(
+    r"^\W*(?:please |can you |could you )*(?:translate|rewrite|rephrase|proofread|shorten"
+    r"|summari[sz]e|draft|write|how do (?:you|i) say)\b(?! (?:this|that|it) down)",
+    re.IGNORECASE,
+)
 # A question without its mark.
 ASKS = re.compile(
     r"(?:(?:are|do|did|can|could|would|will) (?:you|we|i)|why|how|really)\b", re.IGNORECASE
@@ -172,6 +186,9 @@ def taught_in(text: str) -> str | None:
             continue
         asked = True
         kept.append(_beside(sentence, cue, is_first=not kept))
+    # What is only to be translated or put otherwise teaches nothing.
+    if REWRITES.match(text):
+        return None
     return _lesson(" ".join(part for part in kept if part)) if asked else None
 
 

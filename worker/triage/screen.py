@@ -30,7 +30,7 @@ SECRETS = {
     # What a password is asked for is answered by one.
     "what may be a password": re.compile(
         r"\b(?:pass(?:word|code|phrase)|log-?in|credentials?|pin|secret|api[ _-]?key|token)s?\b"
-        r"(?s:.*)(?<!\S)(?=\S*[A-Za-z])(?=\S*\d)(?=\S*[^\w\s.,;:!?)]\S)\S{6,}",
+        r"(?s:.*)(?<!\S)(?=\S*[A-Za-z])(?=\S*\d)(?=\S*\w[^\w\s]\w)\S{6,}",
         re.IGNORECASE,
     ),
     "a code that opens something": re.compile(
@@ -47,11 +47,13 @@ PERSONAL = {
     "a personal number": re.compile(
         r"\b\d{3}-\d{2}-\d{4}\b|\b[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"
         r"|\b(?i:(?:national insurance|social security|passport|identity card|id card|tax id"
-        r"|driv(?:er['’]?s?|ing) licen[cs]e|patient|nhs) (?:number|no\.?|id))\b[^.]{0,40}\d"
+        r"|driv(?:er['’]?s?|ing) licen[cs]e|patient|nhs|national|personal) (?:number|no\.?|id))\b"
+        r"[^.]{0,40}\d"
     ),
     "somebody's private life": re.compile(
         r"\b(?:(?:his|her|private|home|personal) (?:\w+ )?(?:phone|mobile|cell|address|number)\b"
-        r"|date of birth|birthday|was born on|(?:he|she) lives (?:at|in|on))",
+        r"|date of birth|birthday|born (?:on )?\d|was born (?:on|in)"
+        r"|(?:he|she) lives (?:at|in|on))",
         re.IGNORECASE,
     ),
     "somebody's health": re.compile(
