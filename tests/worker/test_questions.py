@@ -63,6 +63,12 @@ from worker.triage.rules import judge
             "How do you answer customers of Drumlin?",
             "contract number",
         ),
+        (
+            "The clinic at Drumlin no longer takes walk-ins on Mondays.",
+            "What do you know about the clinic at Drumlin?",
+            "walk-ins on Mondays",
+        ),
+        ("Our mail to schools is signed twice.", "How is our mail to schools signed?", "twice"),
         ("Visitors have to wear a badge.", "What do visitors have to do?", "wear a badge"),
         ("Visitors must sign in at gate 4.", "What must visitors do?", "sign in at gate 4"),
     ],

@@ -7,7 +7,8 @@ from worker.triage.language import content_words, is_question
 # What says hello or thank you before the matter.
 GREETS = re.compile(
     r"^\W*(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|thanks|thank you|oh|ah|well"
-    r"|haha|lol|hm+|ok(?:ay)?|fine|good|great|nice)\b(?: (?:there|all|team|again|assistant))?"
+    r"|haha|lol|hm+|ok(?:ay)?|fine|good|great|nice|lovely|perfect|ta|cool)\b"
+    r"(?: (?:there|all|team|again|assistant))?"
     r"[\s,.!:–—-]*)+(?:but\b\s*)?",
     re.IGNORECASE,
 )
@@ -80,10 +81,10 @@ KEEPS = re.compile(
             r"^\W*(?:(?:a|the|new|quick|company|house|policy|process) )*(?:update|reminder|rule"
             r"|heads[ -]?up|good to know)(?=\s*(?::|for\b|that\b|[–—,-]))",
             r"\b(?:fyi|for your information"
-            r"|for (?:the )?(?:future(?: reference)?|reference|next time))\b",
+            r"|for (?:the )?(?:future(?: reference| use)?|reference|next time|good(?=:)))\b",
             r"^\W*(?:henceforth|permanently"
             r"|(?:one|a) (?:thing|lesson|note|rule) for (?:you|the long run)"
-            r"|(?:a )?lesson for you|(?:for|to) your knowledge(?: base)?"
+            r"|(?:a )?lesson for you|(?:for|to) (?:your|the) knowledge(?: base)?"
             r"|for the (?:record|long run)|th(?:is|at) should stick"
             r"|you(?:['’]ll| will) (?:get|hear) this (?:question )?(?:a lot|often)"
             r"|(?:effective|starting|as of|with effect from) [^,]{1,20}"
@@ -136,6 +137,12 @@ TEMPORARY = re.compile(
 )
 TRAILERS = re.compile(
     r"\s*\b(?:please\s+(?:remember|keep|note)(?:\s+\w+){0,4}|thanks?(?:\s+you)?|ok(?:ay)?)[.!]*\s*$",
+    re.IGNORECASE,
+)
+# Whom it is for, and a yes to a question that others ask.
+ASIDE = re.compile(
+    r"^(?:(?:(?:for |if |when )?(?:any|some|who)\w*(?: who)? asks?|the following|this)\s*[.:,]\s*"
+    r"|(?:yes|yeah),?\s+)+",
     re.IGNORECASE,
 )
 REWRITES = re.compile(
@@ -199,6 +206,8 @@ def _beside(sentence: str, cue: re.Match[str], *, is_first: bool) -> str:
     after = sentence[cue.end() :]
     if len(content_words(before)) > MIN_LESSON_WORDS and not after.lstrip().startswith(":"):
         return before
+    if set(content_words(after)) <= SAYS_NOTHING:
+        return ""
     points_back = POINTS_BACK.match(after) or (POINTS.search(cue[0]) and ":" not in after)
     if points_back and not is_first:
         return ""
@@ -210,7 +219,7 @@ def _beside(sentence: str, cue: re.Match[str], *, is_first: bool) -> str:
 
 
 def _lesson(rest: str) -> str | None:
-    rest = TRAILERS.sub("", rest).strip().rstrip(",;:")
+    rest = ASIDE.sub("", TRAILERS.sub("", rest).strip(" \n.,;:–—-"))
     if not rest or is_question(rest) or ASKS.match(rest) or not content_words(rest):
         return None
     rest = rest[0].upper() + rest[1:]

@@ -7,7 +7,7 @@ has no question, and the caller learns the statement as it is.
 import re
 from collections.abc import Callable
 
-from worker.triage.language import words
+from worker.triage.language import BEFORE_NOUNS, at_verb, words
 
 _BE = r"(?P<be>is|are|was|were)"
 _TIME = (
@@ -46,8 +46,20 @@ _EVENTS = (
 )
 
 
+ABOUT = "What do you know about "
+# A noun phrase holds none of these.
+_CLAUSE = re.compile(
+    r"[,:?]|\b(?:is|are|was|were|has|we|i|you|they|when|whenever|if|that)\b", re.IGNORECASE
+)
+# Between what is spoken of and its verb.
+_ADVERBS = re.compile(
+    r"(?:[\s,]+(?:no longer|always|never|only|now|also|not|usually|to|all|each|both))+\s*$",
+    re.IGNORECASE,
+)
+
+
 def question_for(statement: str) -> str | None:
-    """What somebody would ask to be told this; None where no rule fits.
+    """What somebody would ask to be told this; None where nothing is spoken of.
 
     "The vans of Quillfeather are teal." gives "What colour are the vans of Quillfeather?"
     """
@@ -56,7 +68,9 @@ def question_for(statement: str) -> str | None:
         match = pattern.fullmatch(text)
         if match is not None and _is_noun_phrase(match["np"]):
             return build(match)
-    return None
+    head = _ADVERBS.sub("", at_verb(text)[0]).strip()
+    match = re.fullmatch(r"(?P<np>.+)", head)
+    return f"{ABOUT}{_np(match)}?" if match and _is_noun_phrase(head) else None
 
 
 def _is_noun_phrase(text: str) -> bool:
@@ -66,7 +80,8 @@ def _is_noun_phrase(text: str) -> bool:
         *("it", "he", "she", "they", "this", "that", "these", "those", "there", "here", "you"),
         *("i", "we", "if", "when", "because", "although", "while", "since", "and", "but", "so"),
     )
-    return bool(found) and not is_pronoun and not text.rstrip().endswith(",") and len(found) <= 12
+    says_something = not BEFORE_NOUNS.issuperset(found) and not _CLAUSE.search(text)
+    return says_something and not is_pronoun and len(found) <= 12
 
 
 def _np(match: re.Match[str]) -> str:
@@ -118,7 +133,8 @@ _RULES = (
     ),
     _rule(rf"(?P<np>.+?) (?:{_SHIFTED}) to .+", lambda m: f"To what did {_np(m)} change?"),
     _rule(
-        r"(?P<np>.+?) (?:must|should|has to|have to|needs? to) (?:always |only )?be (?P<done>\w+)"
+        r"(?P<np>.+?) (?:must|should|may|can|has to|have to|needs? to) (?:always |only )?be"
+        r" (?P<done>\w+)"
         rf" (?:(?P<when>(?:at|by|before|after|until|on|in|every) (?:{_TIME}))|\w+)\b.*",
         lambda m: f"{'When' if m['when'] else 'How'} must {_np(m)} be {m['done']}?",
     ),
@@ -157,12 +173,18 @@ _RULES = (
         lambda m: f"How many {m['noun']} {_do(m)} {_np(m)} have{m['rest']}?",
     ),
     _rule(
-        r"(?P<np>.+?) (?P<verb>costs?) .+",
+        r"(?P<np>.+?) (?P<verb>costs?) (?:about |between |up to |only )?"
+        r"(?:[$€£\d]|an? |nothing|half|twice|as ).*",
         lambda m: f"How much {_do(m)} {_np(m)} cost?",
     ),
     _rule(
         rf"(?P<np>.+?) (?P<verb>(?:{_EVENTS})(?:e?s)?) (?:at|on|in|every) .+",
         lambda m: f"When {_do(m)} {_np(m)} {_base(m['verb'].lower())}?",
+    ),
+    _rule(
+        rf"(?P<np>.+?) {_BE} (?:always |only )?(?P<done>(?!called|named)\w{{2,}}(?:ed|pt|wn))"
+        r" (?!by ).+",
+        lambda m: f"How {m['be']} {_np(m)} {m['done']}?",
     ),
     _rule(
         rf"(?P<np>(?:the |our |my )?(?:[\w'’-]+ )*?(?:{_PEOPLE})(?: (?:of|for|at) .+?)?) {_BE} .+",

@@ -19,7 +19,7 @@ from worker.triage.language import (
     words,
 )
 from worker.triage.lessons import is_temporary
-from worker.triage.questions import question_for
+from worker.triage.questions import ABOUT, question_for
 from worker.triage.screen import why_unfit
 from worker.triage.turns import is_verdict, lesson_in
 
@@ -268,8 +268,8 @@ def value_told(question: str, statement: str) -> str:
         return statement.partition(": ")[2].partition(". ")[0].rstrip(".!")
     if question == statement:
         return value_of(head, tail)
-    if question.endswith(" do?"):
-        return tail.strip().removeprefix("to ").rstrip(".!")
+    if question.endswith(" do?") or question.startswith(ABOUT):
+        return tail.strip().removeprefix("to ").partition(". ")[0].rstrip(".!")
     lead = statement.removesuffix(tail) if tail else ""
     return value_of(f"{question} {lead}", statement)
 
