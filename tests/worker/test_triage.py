@@ -64,7 +64,14 @@ def test_a_correction_is_told_from_other_turns(said: str, lesson: str | None) ->
         ("The depot is in Lund. Please remember this rule.", "The depot is in Lund."),
         ("The depot is in Lund. FYI", "The depot is in Lund."),
         ("Do you remember my name?", None),
-        ("Note to self", "To self."),
+        ("Note to self", None),
+        ("Add this to the agenda: budget review at 10.", None),
+        ("Save this as a PDF, it is for our team.", None),
+        ("Note: the text below is confidential. Summarise it.", None),
+        ("For reference, here is the email: Dear team, we always meet at 9.", None),
+        ("Keep in mind that it's for kids.", None),
+        ("Translate into Spanish: All visitors must wear a helmet from now on.", None),
+        ("How do you say 'please remember that we are closed' in French", None),
     ],
 )
 def test_what_is_taught_is_found(said: str, lesson: str | None) -> None:

@@ -2,7 +2,8 @@
 
 import re
 
-from worker.triage.language import content_words, is_question
+from worker.triage.behaviours import rule_in
+from worker.triage.language import at_verb, content_words, is_question
 
 # What says hello or thank you before the matter.
 GREETS = re.compile(
@@ -50,8 +51,9 @@ _ORDER = "|".join(
         rf"remember|memori[sz]e|commit (?:{_IT} )?to memory|keep (?:{_IT} )?in (?:mind|memory)",
         rf"keep in your memory|bear (?:{_IT} )?in mind|do(?:n['’]?t| not) forget|take note",
         rf"make (?:a )?note|note|learn|be aware|give {_IT} answer",
-        rf"(?:save|store|record|add|retain|write|put) (?:{_IT}|the following)(?: down)?",
-        r"(?:add|put) (?:in)?to (?:(?:your|the) )?(?:knowledge|memory)",
+        rf"(?:save|store|record|retain) (?:{_IT}|the following)|write {_IT} down",
+        rf"(?:add|put) (?:{_IT} )?(?:in)?to"
+        r" (?:(?:your|the) (?:knowledge|memory)|memory|what you know)",
         r"keep (?:this|that) in your head",
         rf"keep {_IT} on record|hold on to (?:{_IT}|the following)|teach {_IT} to (?:who|any)\w+",
         rf"(?:apply|interpret|read|understand) {_IT} (?:consistently|like that|that way|so)",
@@ -78,8 +80,9 @@ KEEPS = re.compile(
             rf"(?:^|(?<=[,;:–—-])|(?<=[.!]))\s*(?:{_POLITE}\s+)*(?:{_ORDER})\b",
             rf"\b{_YOU}\s+(?:{_ORDER}|know|keep (?:for|in))\b|\b(?:that|so) you know\b",
             r"\blet me (?:teach|tell) you (?:something|one thing)\b",
-            r"^\W*(?:(?:a|the|new|quick|company|house|policy|process) )*(?:update|reminder|rule"
-            r"|heads[ -]?up|good to know)(?=\s*(?::|for\b|that\b|[–—,-]))",
+            r"^\W*(?:(?:a|the|new|quick|company|house) )*"
+            r"(?:(?:policy|rule|process) (?:update|change)|reminder|rule|heads[ -]?up|good to know)"
+            r"(?=\s*(?::|for\b|that\b|[–—,-]))",
             r"\b(?:fyi|for your information"
             r"|for (?:the )?(?:future(?: reference| use)?|reference|next time|good(?=:)))\b",
             r"^\W*(?:henceforth|permanently"
@@ -145,9 +148,17 @@ ASIDE = re.compile(
     r"|(?:yes|yeah),?\s+)+",
     re.IGNORECASE,
 )
+# "It's for kids.", "Here is the email: ...", "To the list."
+NAMES_NOTHING = re.compile(
+    r"^\W*(?:(?:it|this|that|these|those|they|he|she)(?:['’]\w+)?|(?:here|below|attached|as|to|for)\b"
+    r"(?! (?:our|all|every|the|any)\b))(?:\s|$)",
+    re.IGNORECASE,
+)
+LISTS = re.compile(r"^(?:our|the|all|every|always|never)\b", re.IGNORECASE)
 REWRITES = re.compile(
     r"^\W*(?:please |can you |could you )*(?:translate|rewrite|rephrase|proofread|shorten"
-    r"|summari[sz]e|draft|write|how do (?:you|i) say)\b(?! (?:this|that|it) down)",
+    r"|summari[sz]e|draft|write|explain|calculate|list|format|answer (?:this|the)"
+    r"|how do (?:you|i) say)\b(?! (?:this|that|it) down)",
     re.IGNORECASE,
 )
 # A question without its mark.
@@ -193,10 +204,19 @@ def taught_in(text: str) -> str | None:
             continue
         asked = True
         kept.append(_beside(sentence, cue, is_first=not kept))
-    # What is only to be translated or put otherwise teaches nothing.
-    if REWRITES.match(text):
+    # What is only to be worked on teaches nothing.
+    if not asked or any(REWRITES.match(sentence) for sentence in (text, *kept)):
         return None
-    return _lesson(" ".join(part for part in kept if part)) if asked else None
+    lesson = _lesson(" ".join(part for part in kept if part))
+    return lesson if lesson is not None and _states(lesson) else None
+
+
+def _states(lesson: str) -> bool:
+    """Whether a lesson says something of something that it names."""
+    if NAMES_NOTHING.match(lesson):
+        return False
+    says = bool(at_verb(lesson)[1]) or LISTS.match(lesson) is not None
+    return says or rule_in(lesson) is not None
 
 
 def _beside(sentence: str, cue: re.Match[str], *, is_first: bool) -> str:

@@ -79,14 +79,15 @@ def lesson_in(said: str, question: str | None = None, reply: str = "") -> Said |
     is_asked = is_question(said) or QUESTION_START.match(said)
     if told is None and not is_asked and (is_temporary(said) or ABOUT_ME.match(said)):
         return Said("told", said.strip(), personal=True)
+    of_oneself = told is not None and (_is_personal(told) or FIRST_PERSON.match(told) is not None)
     if question is None:
-        return Said("told", told, _is_personal(told)) if told else None
+        return Said("told", told, of_oneself) if told else None
     correction = correction_in(said)
     if correction and (is_temporary(said) or _answers(correction, question)):
         return Said("correction", correction, _is_personal(correction))
     if told:
         kind: Kind = "correction" if len(_shared(told, question)) >= MIN_SHARED else "told"
-        return Said(kind, told, _is_personal(told))
+        return Said(kind, told, of_oneself)
     bare = GREETS.sub("", said).strip() or said.strip()
     if not correction and _restates(bare, question, reply):
         return Said("correction", bare)
