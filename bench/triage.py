@@ -4,7 +4,7 @@ Each conversation of `bench/data/triage*.jsonl` has the persistence that a perso
 corrections in the next turn and in feedback, things told, wishes for one conversation or one
 person, ordinary chat that looks like correction, tool traces, secrets and injected instructions.
 The rules were written with `triage.jsonl` in sight, and with another set that is not kept.
-`triage_unseen.jsonl` and the three sets of 150 in `triage_more.jsonl` were written without knowing
+`triage_unseen.jsonl` and the four sets in `triage_more.jsonl` were written without knowing
 them, each read once, and the rules then mended: today's figures are of sets that were seen.
 Decision 0005 has the first readings.
 """

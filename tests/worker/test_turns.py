@@ -34,6 +34,8 @@ def test_another_answer_is_a_correction(question: str, said: str) -> None:
     [
         (FACT, "That's right, thanks."),
         (FACT, "Are you sure?"),
+        (FACT, "And of Drumlin"),
+        (FACT, "So how far is that from Tromso"),
         (FACT, "No, I have never been there."),
         (FACT, "It is not in Paris."),
         ("Write a poem.", "No, something funnier."),

@@ -83,6 +83,11 @@ ACKNOWLEDGES = _starts(
     "(?:that|this|it)(?:['’]s| is) (?:right|correct|true|fine|good|great)|me n?either|me too",
     "no (?:thanks|thank|worries|problem)|you really|you know",
 )
+# Goes on from the answer, or with it.
+GOES_ON = _starts(
+    "and|so|suppose|if|then|with|copy|put|which|how|when|imagine|compare|divide|phew|same",
+    "what (?:if|about)|for (?:a|an|my)",
+)
 AGREES = frozenset("yes yeah yep yup correct right exactly true indeed".split())
 OPINION = _holds(
     "sucks?|beautiful|lovely|amazing|gorgeous|fascinating|cute|wonderful|not bad",

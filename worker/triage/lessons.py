@@ -130,7 +130,7 @@ SAYS_NOTHING = frozenset(
     colleagues mind memory records record knowledge file one
     """.split()
 )
-QUOTED = re.compile(r"(?<!\w)(?:['‘][^'’]{12,}['’]|[\"“][^\"”]{12,}[\"”])(?!\w)")
+QUOTED = re.compile(r"(?<!\w)(?:['‘].+?['’]|[\"“].+?[\"”])(?!\w)", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 TEMPORARY = re.compile(
     r"\b(?:for now|for the (?:next|rest|moment)\b|just (?:this|for) (?:once|now|today)"
@@ -191,12 +191,15 @@ def taught_in(text: str) -> str | None:
     """
     kept: list[str] = []
     asked = False
+    # What somebody quotes he does not ask for.
+    masked = QUOTED.sub(lambda quoted: "_" * len(quoted[0]), text)
+    at = 0
     for sentence in SENTENCE.split(text.strip()):
-        # What somebody quotes he does not ask for.
+        at = text.index(sentence, at)
         if APPLIES.match(sentence) and kept:
             asked = True
             continue
-        unquoted = QUOTED.sub(lambda quoted: "_" * len(quoted[0]), sentence)
+        unquoted = masked[at : at + len(sentence)]
         cue = KEEPS.search(unquoted) or (EVER.search(unquoted) if WHOM.search(text) else None)
         if cue is None:
             if GREETS.sub("", sentence).strip():

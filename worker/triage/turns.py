@@ -18,6 +18,7 @@ from worker.triage.cues import (
     BELONGS_ELSEWHERE,
     DENIES_ONLY,
     FIRST_PERSON,
+    GOES_ON,
     HOUSE_RULE,
     INSTEAD,
     NAMED,
@@ -158,7 +159,10 @@ def _gives_another(
     is_new = any(word.lower() not in known for word in named.findall(said))
     if is_new and len(shared) > MIN_SHARED:
         return True
-    if ACKNOWLEDGES.match(said) or FIRST_PERSON.match(said) or OPINION.search(said):
+    if any(cue.match(said) for cue in (ACKNOWLEDGES, FIRST_PERSON, GOES_ON)):
+        return False
+    leads = VALUE_FIRST.match(said)
+    if OPINION.search(said) or (leads and known.issuperset(words(leads[0]))):
         return False
     if DENIES_ONLY.match(said) and not _denied(said):
         return False
