@@ -52,7 +52,7 @@ PERSONAL = {
     ),
     "somebody's private life": re.compile(
         r"\b(?:(?:his|her|private|home|personal) (?:\w+ )?(?:phone|mobile|cell|address|number)\b"
-        r"|date of birth|birthday|born (?:on )?\d|was born (?:on|in)"
+        r"|date of birth|birthday|born (?:on |in )?(?:the )?(?:[A-Za-z]+ )?\d"
         r"|(?:he|she) lives (?:at|in|on))",
         re.IGNORECASE,
     ),
