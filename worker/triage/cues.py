@@ -106,7 +106,8 @@ INSTEAD = re.compile(r"\b(?:not|rather than|instead of) (?P<denied>[^.,;!]+)", r
 # Names and numbers; the first word of a sentence has a capital anyway.
 _NUMBER_WORDS = (
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty"
-    r"|fifty|sixty|ninety|hundred|thousand|once|twice|daily|weekly|monthly|quarterly|yearly|noon|midnight)\b"
+    r"|fifty|sixty|ninety|hundred|thousand|once|twice|daily|weekly|monthly|quarterly|yearly|noon"
+    r"|midnight)\b"
 )
 NAMED = re.compile(rf"[\w:.]*[A-Z0-9][\w:]*|{_NUMBER_WORDS}")
 NAMED_INSIDE = re.compile(

@@ -70,10 +70,9 @@ _YOU = (
     r"|kindly)"
 )
 _WHOM = (
-    r"(?:we|our|us|customers?|clients?|guests?|team|staff|company|firm|colleagues?|any(?:one|body)|some(?:one|body)"
-    r"|every(?:one|body)|people|all)"
+    r"(?:we|our|us|customers?|clients?|guests?|team|staff|company|firm|colleagues?|people|all"
+    r"|(?:any|some|every)(?:one|body))"
 )
-_EVER = "from (?:now|here) on(?:wards)?|going forward|in (?:the )?future|henceforth"
 KEEPS = re.compile(
     "|".join(
         (
@@ -99,7 +98,9 @@ KEEPS = re.compile(
     re.IGNORECASE,
 )
 # So it is for everybody, if anybody but the speaker is spoken of.
-EVER = re.compile(rf"\b(?:{_EVER})\b", re.IGNORECASE)
+EVER = re.compile(
+    r"\b(?:from (?:now|here) on(?:wards)?|going forward|in (?:the )?future)\b", re.IGNORECASE
+)
 WHOM = re.compile(rf"\b{_WHOM}\b", re.IGNORECASE)
 # "Use that figure from now on when technicians ask.": how to apply what was said before.
 APPLIES = re.compile(
@@ -127,7 +128,7 @@ SAYS_NOTHING = frozenset(
     """
     following everyone everybody all here us future reference next time something thing later down
     now on one you know important please forward going management head office everyone's team
-    colleagues mind memory records record knowledge file one
+    colleagues mind memory records record knowledge file
     """.split()
 )
 QUOTED = re.compile(r"(?<!\w)(?:['‘].+?['’]|[\"“].+?[\"”])(?!\w)", re.DOTALL)

@@ -43,7 +43,7 @@ from worker.triage.language import (
     value_of,
     words,
 )
-from worker.triage.lessons import GREETS, correction_in, is_temporary, taught_in
+from worker.triage.lessons import GREETS, SENTENCE, correction_in, is_temporary, taught_in
 
 Kind = Literal["correction", "told"]
 
@@ -76,6 +76,9 @@ def lesson_in(said: str, question: str | None = None, reply: str = "") -> Said |
         question: The user's turn before it; None at the beginning of a conversation.
         reply: What was answered to that.
     """
+    correction = correction_in(said) if question is not None else None
+    if correction and (is_temporary(said) or _answers(correction, question or "")):
+        return Said("correction", correction, _is_personal(correction))
     told = taught_in(said) or (said.strip() if rule_in(said) else None)
     is_asked = is_question(said) or QUESTION_START.match(said)
     if told is None and not is_asked and (is_temporary(said) or ABOUT_ME.match(said)):
@@ -83,9 +86,6 @@ def lesson_in(said: str, question: str | None = None, reply: str = "") -> Said |
     of_oneself = told is not None and (_is_personal(told) or FIRST_PERSON.match(told) is not None)
     if question is None:
         return Said("told", told, of_oneself) if told else None
-    correction = correction_in(said)
-    if correction and (is_temporary(said) or _answers(correction, question)):
-        return Said("correction", correction, _is_personal(correction))
     if told:
         kind: Kind = "correction" if len(_shared(told, question)) >= MIN_SHARED else "told"
         return Said(kind, told, of_oneself)
@@ -136,15 +136,17 @@ def _answers(lesson: str, question: str) -> bool:
 
 def _restates(said: str, question: str, reply: str) -> bool:
     """Whether a turn that opens like no correction gives another answer to the question."""
-    if is_question(said) or (HOUSE_RULE.search(said) and not WISH.match(said)):
-        return not is_question(said)
+    if is_question(said):
+        return False
+    if HOUSE_RULE.search(said) and not WISH.match(said):
+        return True
     if not _asks_for_a_fact(question) or WISH.match(said) or PASSING.search(said):
         return False
     known = set(words(reply)) | set(words(question)) | STOPWORDS
     value = value_of(question, said)
     if not value or set(words(value)) <= known:
         return False
-    sentences = _sentences(said)
+    sentences = SENTENCE.split(said.strip())
     return any(_gives_another(each, question, reply, known, sentences) for each in sentences)
 
 
@@ -177,10 +179,6 @@ def _gives_another(
     is_alone = not is_long and said == sentences[0]
     is_cued = any(cue.match(said) for cue in cues) or NOWADAYS.search(said) is not None
     return bool(shared) or is_alone or is_cued
-
-
-def _sentences(text: str) -> list[str]:
-    return [part for part in re.split(r"(?<=[.!?])\s+", text.strip()) if part] or [text]
 
 
 def _denied(said: str) -> bool:
