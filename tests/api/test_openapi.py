@@ -3,6 +3,10 @@
 import json
 
 import httpx
+from fastapi.routing import APIRoute
+
+from api.chat.routes import router
+from api.chat.shortcut import ENDPOINTS
 
 
 async def test_the_schema_has_no_reference_that_leads_nowhere(client: httpx.AsyncClient) -> None:
@@ -42,3 +46,13 @@ async def test_numbers_and_names_that_cannot_be_are_the_clients_fault(
         assert (await admin.get(path)).status_code == 400, path
     reply = await admin.post("/admin/rollback", json={"to": 2**70})
     assert reply.status_code == 400
+
+
+def test_the_shortcut_leads_where_the_documented_routes_lead() -> None:
+    routes = {
+        route.path: route.endpoint
+        for route in router.routes
+        if isinstance(route, APIRoute) and route.openapi_extra and "POST" in (route.methods or ())
+    }
+    del routes["/v1/messages/count_tokens"]
+    assert routes == ENDPOINTS

@@ -7,6 +7,7 @@ asks: chats alone leave its grammar outside of them to drift (decision 0027).
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -97,9 +98,7 @@ async def opened_prompts(engine: EngineClient, model: str, num_each: int) -> lis
         texts = [f"{opener}{choice['text']}?" for choice in ended]
         return [text for text in texts if len(text) <= MAX_QUESTION_CHARS]
 
-    by_opener = await asyncio.gather(*(questions(opener) for opener in OPENERS))
-    in_turn = chain.from_iterable(zip_longest(*by_opener))
-    return [text for text in in_turn if text is not None]
+    return await _in_turn(questions, OPENERS)
 
 
 async def plain_texts(engine: EngineClient, model: str, num_each: int) -> list[str]:
@@ -119,9 +118,16 @@ async def plain_texts(engine: EngineClient, model: str, num_each: int) -> list[s
             )
         return [f"{opener}{choice['text'].rstrip()}" for choice in reply["choices"]]
 
-    by_opener = await asyncio.gather(*(texts(opener) for opener in TEXT_OPENERS))
+    return [text for text in await _in_turn(texts, TEXT_OPENERS) if len(text) >= MIN_CHARS]
+
+
+async def _in_turn(
+    drafts: Callable[[str], Awaitable[list[str]]], openers: Sequence[str]
+) -> list[str]:
+    """One draft of each opener after the other, then the next of each."""
+    by_opener = await asyncio.gather(*(drafts(opener) for opener in openers))
     in_turn = chain.from_iterable(zip_longest(*by_opener))
-    return [text for text in in_turn if text is not None and len(text) >= MIN_CHARS]
+    return [text for text in in_turn if text is not None]
 
 
 def is_whole(choice: dict[str, Any]) -> bool:
