@@ -37,6 +37,8 @@ def main() -> None:
             port=arguments.port,
             workers=workers,
             access_log=False,
+            # Nothing here depends on the client's address or scheme.
+            proxy_headers=False,
             timeout_graceful_shutdown=arguments.drain_s,
         )
 

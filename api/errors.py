@@ -91,12 +91,8 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 async def answer_to(request: Request, error: Exception) -> Response:
-    """The reply for an error of a request that does not go through FastAPI.
-
-    Raises:
-        Exception: The error itself, if it is a bug; the application answers those.
-    """
+    """The reply for an error of a request that does not go through FastAPI."""
     for kind in type(error).__mro__:
         if kind in EXPECTED:
             return await EXPECTED[kind](request, error)
-    raise error
+    return await _on_bug(request, error)

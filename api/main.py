@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from api.adapters.routes import router as adapters
 from api.chat.routes import router as chat
-from api.chat.shortcut import ChatShortcut
+from api.chat.shortcut import answer, endpoint_of
 from api.documents.routes import router as documents
 from api.errors import install_error_handlers
 from api.feedback.routes import router as feedback
@@ -19,6 +20,19 @@ from api.services import open_services
 from api.sleep.routes import router as sleep
 from api.traces.routes import router as traces
 from shared.settings import Settings, get_settings
+
+
+class Application(FastAPI):
+    """Answers chats itself; all else goes the framework's way."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        endpoint = endpoint_of(scope)
+        if endpoint is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await answer(endpoint, scope, receive, send)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -32,9 +46,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.services = services
             yield
 
-    app = FastAPI(title="Dormouse", version="0.1.0", lifespan=lifespan, responses=ERRORS)
+    app = Application(title="Dormouse", version="0.1.0", lifespan=lifespan, responses=ERRORS)
     install_error_handlers(app)
-    app.add_middleware(ChatShortcut)
     for router in (chat, feedback, sleep, adapters, memories, documents, traces, health):
         app.include_router(router)
     return app

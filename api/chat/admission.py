@@ -29,15 +29,18 @@ class Admission:
         # The key whose turn is next comes first.
         self._lines: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
 
-    async def enter(self, key: Hashable) -> None:
+    async def enter(self, key: Hashable) -> bool:
         """Take a slot, which is given back by `leave`; wait for it if there is none.
+
+        Returns:
+            True if it had to wait.
 
         Raises:
             TooManyChatsError: If the key's line is full, or its turn did not come in time.
         """
         if self._has_room(key) and not self._lines.get(key):
             self._running[key] += 1
-            return
+            return False
         line = self._lines.setdefault(key, deque())
         if len(line) >= self._max_waiting_per_key and not self._has_room(key):
             raise TooManyChatsError(
@@ -63,6 +66,7 @@ class Admission:
             raise
         finally:
             self._tidy(key)
+        return True
 
     def _has_room(self, key: Hashable) -> bool:
         return (

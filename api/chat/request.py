@@ -41,6 +41,9 @@ async def read_body(request: Request, max_bytes: int) -> dict[str, Any]:
     return body
 
 
+_written = json.JSONEncoder(sort_keys=True).encode
+
+
 def thread_sha256(messages: list[dict[str, Any]]) -> str:
     """One hash for a conversation so far: roles, texts and tool calls."""
     turns = [
@@ -51,7 +54,7 @@ def thread_sha256(messages: list[dict[str, Any]]) -> str:
         ]
         for message in messages
     ]
-    return hashlib.sha256(json.dumps(turns, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_written(turns).encode()).hexdigest()
 
 
 def answered_prefix(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

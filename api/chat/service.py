@@ -1,8 +1,7 @@
 """A chat: find who answers, pass it to the engine, record it, pass the reply back."""
 
 import logging
-from collections.abc import Hashable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from api.chat.dialects.anthropic import CountRequest
 from api.chat.dialects.base import Asked, Limits, for_engine, parse, without_reserved
 from api.chat.dialects.responses import unknown_response
 from api.chat.exchange import Exchange
+from api.chat.held import Held
 from api.chat.leaving import unless_client_leaves
 from api.chat.pin import HEADER, pinned
 from api.chat.recorder import TraceRecorder
@@ -107,12 +107,11 @@ class ChatService:
         messages = asked.conversation(body)
         place = await self._place(request, route, messages, before)
         exchange = Exchange(body, asked, route, *place, is_pinned=pin is not None)
-        stack = ExitStack()
+        held = Held(self._admission, (caller.tenant_id, caller.key_name))
         try:
-            answering = self._answer(exchange, stack, (caller.tenant_id, caller.key_name))
-            reply = await unless_client_leaves(request.receive, answering)
+            reply = await unless_client_leaves(request.receive, self._answer(exchange, held))
             if isinstance(reply, aiohttp.ClientResponse):
-                return ChatStream(exchange, reply, stack.pop_all(), self._recorder)
+                return ChatStream(exchange, reply, held.handed_on(), self._recorder)
         except TooManyChatsError:
             raise
         except EngineRejectedError as error:
@@ -122,7 +121,7 @@ class ChatService:
             await self._recorder.record(exchange.trace("failed", error=error.message))
             raise
         finally:
-            stack.close()
+            held.close()
         return await self._finish(exchange, reply)
 
     async def _finish(self, exchange: Exchange, reply: dict[str, Any] | None) -> Response:
@@ -136,12 +135,11 @@ class ChatService:
         return Response(content, media_type="application/json", headers=exchange.headers)
 
     async def _answer(
-        self, exchange: Exchange, stack: ExitStack, key: Hashable
+        self, exchange: Exchange, held: Held
     ) -> aiohttp.ClientResponse | dict[str, Any]:
         """A stream's beginning, or the whole reply, when it is this key's turn."""
-        await self._admission.enter(key)
-        stack.callback(self._admission.leave, key)
-        if not exchange.is_pinned:
+        had_to_wait = await held.enter()
+        if had_to_wait and not exchange.is_pinned:
             # While it waited the pointer may have moved.
             route = exchange.route
             exchange.route = await self._directory.route(route.tenant_id, route.name)
@@ -151,7 +149,7 @@ class ChatService:
         generation = await self._engines.begin(
             exchange.route.adapter, asked.path, sent, whole=not asked.stream
         )
-        stack.callback(generation.close)
+        held.generation = generation
         return generation.response if asked.stream else await whole_reply(generation.response)
 
     async def _before(self, caller: Caller, trace_id: UUID) -> Trace:

@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
 
 import aiohttp
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.chat.exchange import Exchange
+from api.chat.held import Held
 from api.chat.leaving import unless_client_leaves
 from api.chat.recorder import TraceRecorder
 from shared.contracts.traces import Trace, TraceStatus
@@ -26,7 +26,7 @@ class ChatStream(StreamingResponse):
     Args:
         exchange: What is known before the reply.
         upstream: The engine's open response.
-        stack: Closes it, which stops the generation.
+        held: The chat's turn and generation; given back at the end.
         recorder: Writes the trace.
     """
 
@@ -34,12 +34,12 @@ class ChatStream(StreamingResponse):
         self,
         exchange: Exchange,
         upstream: aiohttp.ClientResponse,
-        stack: ExitStack,
+        held: Held,
         recorder: TraceRecorder,
     ) -> None:
         self._exchange = exchange
         self._upstream = upstream
-        self._stack = stack
+        self._held = held
         self._recorder = recorder
         self._relay = exchange.asked.relay(exchange.route.engine_name)
         self._recorded = False
@@ -58,7 +58,7 @@ class ChatStream(StreamingResponse):
                 if not self._recorded:
                     self._recorder.record_late(self._trace("abandoned"))
             finally:
-                self._stack.close()
+                self._held.close()
 
     async def _events(self) -> AsyncIterator[bytes]:
         try:

@@ -81,7 +81,8 @@ class EngineClient:
         """
         timeout = self._whole_timeout if whole else self._session.timeout
         try:
-            response = await self._session.post(path, data=orjson.dumps(body), timeout=timeout)
+            content = aiohttp.BytesPayload(orjson.dumps(body))
+            response = await self._session.post(path, data=content, timeout=timeout)
             if response.status >= 400:
                 async with response:
                     await _complain(response)
