@@ -1,5 +1,6 @@
 """The application: `uvicorn api.main:app`."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,16 @@ from api.services import open_services
 from api.sleep.routes import router as sleep
 from api.traces.routes import router as traces
 from shared.settings import Settings, get_settings
+
+# New objects before they are searched for cycles of garbage; Python's own limit is 700.
+GARBAGE_THRESHOLD = 10_000
+
+
+def _collect_garbage_seldom() -> None:
+    """For a process that serves until it ends: what was built so far stays anyway."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 class Application(FastAPI):
@@ -44,6 +55,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         logging.basicConfig(level=used.log_level)
         async with open_services(used) as services:
             app.state.services = services
+            if settings is None:
+                _collect_garbage_seldom()
             yield
 
     app = Application(title="Dormouse", version="0.1.0", lifespan=lifespan, responses=ERRORS)
