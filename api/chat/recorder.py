@@ -8,7 +8,7 @@ traces go, fsynced, to the local spool, and from there into PostgreSQL once it i
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +20,7 @@ from shared.contracts.traces import Trace
 from shared.db.session import Sessions
 from shared.errors import DormouseError, StorageError
 from shared.storage.spool import TraceSpool
+from shared.storage.trace_writer import TraceWriter
 from shared.storage.traces import TraceStore
 
 REPLAY_INTERVAL_S = 2.0
@@ -45,6 +46,7 @@ class TraceRecorder:
 
     def __init__(self, sessions: Sessions, spool: TraceSpool) -> None:
         self._sessions = sessions
+        self._writer = TraceWriter(sessions.kw["bind"])
         self._spool = spool
         self._waiting: asyncio.Queue[tuple[Trace, asyncio.Future[None]]] = asyncio.Queue()
         self._away_until = 0.0
@@ -67,6 +69,7 @@ class TraceRecorder:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._writer.close()
 
     async def record(self, trace: Trace) -> None:
         """Write a trace; it is durable when this returns, and written even if nobody waits.
@@ -107,7 +110,7 @@ class TraceRecorder:
             For each the reason why it is not durable, if it is not.
         """
         try:
-            await self._insert(traces)
+            await self._insert(traces, self._writer.add)
             return [None] * len(traces)
         except UNFIT as error:
             if len(traces) > 1 and not _is_away(error):
@@ -134,16 +137,22 @@ class TraceRecorder:
                 failures.append(StorageError(f"The spool cannot be written: {error}"))
         return failures
 
-    async def _insert(self, traces: Sequence[Trace]) -> None:
+    async def _insert(
+        self, traces: Sequence[Trace], add: Callable[[Sequence[Trace]], Awaitable[None]]
+    ) -> None:
         if time.monotonic() < self._away_until:
             raise TimeoutError("the database was away a moment ago")
         try:
-            async with asyncio.timeout(WRITE_TIMEOUT_S), self._sessions.begin() as session:
-                await TraceStore(session).add(*traces)
+            async with asyncio.timeout(WRITE_TIMEOUT_S):
+                await add(traces)
         except Exception as error:
             if _is_away(error):
                 self._away_until = time.monotonic() + AWAY_S
             raise
+
+    async def _add_again(self, traces: Sequence[Trace]) -> None:
+        async with self._sessions.begin() as session:
+            await TraceStore(session).add(*traces)
 
     async def _replay_for_ever(self) -> None:
         while True:
@@ -164,7 +173,7 @@ class TraceRecorder:
         num_moved = 0
         for trace in self._spool.traces():
             try:
-                await self._insert([trace])
+                await self._insert([trace], self._add_again)
             except UNFIT as error:
                 if _is_away(error):
                     raise

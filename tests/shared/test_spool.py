@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from psycopg.errors import ProgramLimitExceeded
 from pydantic import SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
 from api.chat.recorder import TraceRecorder
@@ -237,3 +237,20 @@ def test_half_written_files_are_no_traces(tmp_path: Path) -> None:
     spool.write(make_trace("hello"))
     (tmp_path / "x.partial").write_text('{"id":')
     assert len(list(spool.traces())) == 1
+
+
+async def test_a_connection_that_died_while_nobody_wrote_costs_no_trace(
+    sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path
+) -> None:
+    spool = TraceSpool(tmp_path, 10**6)
+    async with TraceRecorder(sessions, spool) as recorder:
+        for _ in range(2):
+            await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
+            async with sessions.begin() as session:
+                others = "pid <> pg_backend_pid() AND datname = current_database()"
+                await session.execute(
+                    text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+                )
+        await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
+    assert await count(sessions) == 3
+    assert len(spool) == 0
