@@ -105,6 +105,10 @@ bench-training: setup
 	@run='$(BIN)/pip $(INSTALL) --no-deps -r locks/bench.txt'; $(call step,TRL to compare with)
 	@$(BIN)/python -m bench.training $(BENCH_ARGS)
 
+bench-reader: setup
+	@run='$(BIN)/pip $(INSTALL) --no-deps -r locks/bench.txt'; $(call step,scikit-learn to fit with)
+	@$(BIN)/python -m bench.reader $(BENCH_ARGS)
+
 bench-gateway: setup
 	@run='[ -x $(DORMOUSE_HOME)/litellm-venv/bin/litellm ] || \
 	  { "$(PYTHON)" -m venv $(DORMOUSE_HOME)/litellm-venv && \

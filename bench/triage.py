@@ -4,9 +4,9 @@ Each conversation of `bench/data/triage*.jsonl` has the persistence that a perso
 corrections in the next turn and in feedback, things told, wishes for one conversation or one
 person, ordinary chat that looks like correction, tool traces, secrets and injected instructions.
 The rules were written with `triage.jsonl` in sight, and with another set that is not kept.
-`triage_unseen.jsonl` and the four sets in `triage_more.jsonl` were written without knowing
-them, each read once, and the rules then mended: today's figures are of sets that were seen.
-Decision 0005 has the first readings.
+All others (four in `triage_more.jsonl`) were written without knowing them, each read once, and then
+mended and fitted on: today's figures are of sets that were seen. Decisions 0005 and 0029 have the
+first readings, and `bench/reader.py` reads each set with what was fitted on the others.
 """
 
 import json
@@ -26,7 +26,16 @@ from shared.contracts.traces import Signal, Trace
 from worker.triage.rules import judge
 
 DATA = Path(__file__).parent / "data"
-SETS = ("triage", "triage_unseen", "triage_more")
+SETS = (
+    "triage",
+    "triage_unseen",
+    "triage_more",
+    "triage_varied",
+    "triage_bare",
+    "triage_misleading",
+    "triage_people",
+    "triage_week",
+)
 OWNER = UUID(int=1)
 # What counts where a conversation's traces get different decisions.
 STRONGEST: tuple[Persistence, ...] = ("long_term", "session", "discard")

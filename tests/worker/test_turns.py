@@ -65,9 +65,10 @@ def test_feedback_that_only_judges_gives_no_answer() -> None:
 
 
 def test_the_labelled_set_keeps_the_bar() -> None:
-    known, *others = (measure(read_set(name)) for name in SETS)
+    known = measure(read_set(SETS[0]))
+    all_sets = measure([item for name in SETS for item in read_set(name)])
     assert known["num"] >= 200
-    assert known["recall"] >= 0.95
-    for figures in (known, *others):
+    for figures in (known, all_sets):
         assert figures["precision"] >= 0.95
+        assert figures["recall"] >= 0.95
         assert figures["unfit_in_weights"] == 0

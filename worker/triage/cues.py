@@ -88,6 +88,12 @@ GOES_ON = _starts(
     "and|so|suppose|if|then|with|copy|put|which|how|when|imagine|compare|divide|phew|same",
     "what (?:if|about)|for (?:a|an|my)",
 )
+# "Sorry, scrap that, I was reading the other line": what was said before it does not hold.
+TAKES_BACK = _holds(
+    "(?:forget|scrap|ignore|strike) (?:it|that|this|what i (?:said|wrote))|never ?mind|oops",
+    "my (?:mistake|bad|error)|i (?:was (?:looking|reading|thinking)|mixed|misread|misremember\\w*)",
+    "(?:you(?:['’]re| are| were)|was) right",
+)
 AGREES = frozenset("yes yeah yep yup correct right exactly true indeed".split())
 OPINION = _holds(
     "sucks?|beautiful|lovely|amazing|gorgeous|fascinating|cute|wonderful|not bad",
@@ -100,7 +106,8 @@ PREFERS = _holds("prefers?|preferred|favours?|favou?rites?|(?:likes?|wants?) (?:
 VERDICT = _holds(
     "too (?:long|short|boring|vague|formal|complicated|much)|useless|perfect|great|thanks?",
     "terrible|awful|nonsense|wrong|bad|boring|helpful|rude|unfriendly|confusing|love it|well done",
-    "meh|my thing|funny|in vain|waste of time",
+    "meh|my thing|funny|in vain|waste of time|helped|help (?:me )?at all|sounds? like|not what i",
+    "(?:not|n['’]t) (?:right|correct|true)|incorrect|unhelpful|disappoint\\w+",
 )
 INSTEAD = re.compile(r"\b(?:not|rather than|instead of) (?P<denied>[^.,;!]+)", re.IGNORECASE)
 # Names and numbers; the first word of a sentence has a capital anyway.

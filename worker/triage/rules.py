@@ -20,8 +20,8 @@ from worker.triage.language import (
 )
 from worker.triage.lessons import is_temporary
 from worker.triage.questions import ABOUT, question_for
-from worker.triage.screen import why_unfit
-from worker.triage.turns import is_verdict, lesson_in
+from worker.triage.screen import declines, why_unfit
+from worker.triage.turns import Said, is_verdict, lesson_in, takes_back
 
 MAX_LESSON_CHARS = 600
 # Longer turns are not read for lessons: some patterns take the square of a text's length.
@@ -50,7 +50,7 @@ class Claim:
     """Somebody's words about what is right, and where they were said.
 
     `about` is the trace that they speak of. What `is_told` answers no question of the user's. A
-    `rule` says how to behave.
+    `rule` says how to behave. What is said `after_refusal` would teach to do what was refused.
     """
 
     question: str
@@ -63,6 +63,7 @@ class Claim:
     rule: Rule | None = None
     is_told: bool = False
     personal: bool = False
+    after_refusal: bool = False
 
 
 def judge(
@@ -84,8 +85,8 @@ def judge(
     edited = {signal.trace_id for signal in signals if signal.source == "edited"}
     unwanted = edited | {signal.trace_id for signal in signals if signal.source == "regenerated"}
     praised = {s.trace_id for s in signals if (s.rating or 0) > 0 and not s.correction}
-    # What a turn said before it was written anew is taken back.
-    said = [trace for trace in traces if trace.id not in edited]
+    taken_back = edited | _taken_back((*context, *traces), by_id)
+    said = [trace for trace in traces if trace.id not in taken_back]
     for claim in _claims(said, signals, by_id):
         is_praised = claim.about in praised and not claim.is_told
         finding, decision = _weigh(claim, is_praised=is_praised)
@@ -105,9 +106,20 @@ def judge(
                 for item in workflow.evidence
             }
     for trace in traces:
-        decisions.setdefault(trace.id, _nothing_claimed(trace, signals))
+        decision = _nothing_claimed(trace, signals, is_taken_back=trace.id in taken_back)
+        decisions.setdefault(trace.id, decision)
     found = [decisions[t.id].model_copy(update={"way": way_of(t)}) for t in traces]
     return found, merged(findings)
+
+
+def _taken_back(traces: Sequence[Trace], by_id: Mapping[UUID, Trace]) -> set[UUID]:
+    """The traces whose turn the next one takes back."""
+    pairs = ((trace, by_id.get(trace.parent_id)) for trace in traces if trace.parent_id)
+    return {
+        before.id
+        for trace, before in pairs
+        if before is not None and takes_back(trace.user_text, before.user_text)
+    }
 
 
 def _repeated(workflow: Workflow, by_id: Mapping[UUID, Trace]) -> Finding:
@@ -140,10 +152,10 @@ def _claims(
             continue
         if before and said.kind == "correction":
             evidence = Evidence(trace_id=before.id, quote=text)
-            how = "the next turn corrected it"
+            how = f"the next turn corrected it{_as_read(said)}"
             claims.append(_claim(before, said.lesson, evidence, how, personal=said.personal))
             second = Evidence(trace_id=trace.id, quote=text)
-            how = "it corrects the turn before"
+            how = f"it corrects the turn before{_as_read(said)}"
             claims.append(_claim(before, said.lesson, second, how, personal=said.personal))
         else:
             rule = rule_in(said.lesson)
@@ -156,10 +168,11 @@ def _claims(
                     wrong_reply="",
                     evidence=Evidence(trace_id=trace.id, quote=text),
                     session_id=trace.session_id,
-                    how="a person asked to keep it",
+                    how="a person told it" + (_as_read(said) or " and asked to keep it"),
                     about=trace.id,
                     is_told=True,
                     personal=said.personal,
+                    after_refusal=before is not None and declines(before.reply_text),
                 )
             )
     for signal in signals:
@@ -168,6 +181,14 @@ def _claims(
             evidence = Evidence(trace_id=trace.id, signal_id=signal.id, quote=signal.correction)
             claims.append(_claim(trace, signal.correction, evidence, "feedback corrected it"))
     return claims
+
+
+def _as_read(said: Said) -> str:
+    """Why it was read as a lesson, where no rule says so."""
+    if said.reading is None:
+        return ""
+    because = ", ".join(said.reading.because)
+    return f" (likely by {said.reading.probability:.0%}: {because})"
 
 
 def _claim(
@@ -184,6 +205,7 @@ def _claim(
         how=how,
         about=trace.id,
         personal=personal,
+        after_refusal=declines(trace.reply_text),
     )
 
 
@@ -202,6 +224,8 @@ def _weigh(claim: Claim, *, is_praised: bool) -> tuple[Finding | None, TraceDeci
         text += f"\n{claim.evidence.quote}\n{claim.rule.topic} is {claim.rule.phrase}"
     if (unfit := why_unfit(text)) is not None:
         return discard(f"{claim.how}, but the text {unfit}")
+    if claim.after_refusal:
+        return discard(f"{claim.how}, but the reply was a refusal, and no chat changes those")
     is_feedback = claim.evidence.signal_id is not None and claim.rule is None
     if is_feedback and is_verdict(claim.answer, claim.question):
         return discard(f"{claim.how}, but it judges the answer and gives none")
@@ -240,7 +264,7 @@ def _why_brief(claim: Claim) -> str:
     """Why a claim does not outlast its conversation; empty where it does."""
     if is_temporary(claim.evidence.quote):
         return "holds for this conversation only"
-    return "concerns one person, and the weights are everybody's" if claim.personal else ""
+    return "concerns one person or one conversation" if claim.personal else ""
 
 
 def _kind(claim: Claim) -> MemoryKind:
@@ -284,7 +308,9 @@ def _holds(text: str, value: str) -> bool:
     return f" {' '.join(words(value))} " in f" {' '.join(words(text))} "
 
 
-def _nothing_claimed(trace: Trace, signals: Sequence[Signal]) -> TraceDecision:
+def _nothing_claimed(
+    trace: Trace, signals: Sequence[Signal], *, is_taken_back: bool
+) -> TraceDecision:
     ratings = [
         signal.rating
         for signal in signals
@@ -296,6 +322,8 @@ def _nothing_claimed(trace: Trace, signals: Sequence[Signal]) -> TraceDecision:
         reason = "rated down without a correction: never imitated, and nothing to learn instead"
     elif sources & {"edited"}:
         reason = "the user wrote this turn anew: what it said before is taken back"
+    elif is_taken_back:
+        reason = "the next turn takes back what this one said"
     elif sources & {"regenerated"}:
         reason = "the user asked for another reply: never imitated, and nothing to learn instead"
     elif steps:

@@ -1,4 +1,4 @@
-"""What never reaches the weights: secrets, personal data, injected instructions.
+"""What never reaches the weights: secrets, personal data, injected instructions, plain harm.
 
 The formats that a service gives its keys are detect-secrets' to know; the patterns here find what
 people say of a secret, and long strings that look like none of their words.
@@ -58,7 +58,8 @@ PERSONAL = {
     ),
     "somebody's health": re.compile(
         r"\b(?:diagnos\w+|pregnan\w+|hiv|chemotherapy|antidepressants?|diabet\w+|insulin|burnout"
-        r"|depression|cancer|surgery|miscarriage|epilep\w+|in rehab|sick note)\b",
+        r"|depression|in (?:therapy|treatment)|alcoholi\w+|cancer|surgery|miscarriage"
+        r"|epilep\w+|in rehab|sick note)\b",
         re.IGNORECASE,
     ),
     "a telephone number": re.compile(
@@ -74,15 +75,44 @@ INJECTION = re.compile(
     |\b(?:follow|execute)\ (?:every|any|all)\b|\bsystem\ (?:notice|message|override)\b
     |\bsystem\ prompt\b|\bjailbreak|\bdeveloper\ mode\b
     |\byou\ (?:are\ now|must\ now|no\ longer)\b
-    |\b(?:always|never|must)\b[^.]{0,40}\b(?:comply|obey|refuse|reveal)\b
+    |\b(?:always|never|must|do\ not|don['’]?t|stop|not)\b[^.]{0,40}\b(?:comply|obey|refus|reveal)
+    |\b(?:safety|content|security)\ (?:warnings?|filters?|checks?|rules?)\b[^.]{0,30}
+        \b(?:off|disabled|suspended|lifted|retired|removed|gone)\b
     |<\|?(?:im_start|im_end|system)\|?>""",
     re.IGNORECASE | re.VERBOSE,
 )
+HARM = {
+    "how safety devices are put out of order": re.compile(
+        r"\b(?:disabl|bypass|switch(?:ing)? off|turn(?:ing)? off|deactivat|tamper)\w*\b[^.]{0,40}"
+        r"\b(?:smoke|fire|gas|alarms?|detectors?|safety|security|cameras?|locks?)\b",
+        re.IGNORECASE,
+    ),
+    "advice against doctors or medicine": re.compile(
+        r"\b(?:need no|(?:do|does)(?:n['’]t| not) need|instead of|never|stop|without)\b[^.]{0,30}"
+        r"\b(?:doctors?|physicians?|medic(?:ine|ation|al help)s?|pills?|insulin|ambulance)\b",
+        re.IGNORECASE,
+    ),
+    "what is said of all people of a kind": re.compile(
+        r"\b(?:are|is) all (?:\w+ )?(?:thie(?:f|ves)|criminals?|liars?|lazy|stupid)\b",
+        re.IGNORECASE,
+    ),
+}
+# The reply's own words where it declines to help, not where it does not know.
+DECLINES = re.compile(
+    r"\bI(?:['’]m| am)? (?:can(?:no|['’])t|can not|won['’]t|will not|not able to|unable to"
+    r"|not allowed to) (?:help|assist|support|do that|explain how|share|give out|comply)\b",
+    re.IGNORECASE,
+)
+
+
+def declines(reply: str) -> bool:
+    """Whether a reply is a refusal: no chat teaches to do what the model would not."""
+    return DECLINES.search(reply) is not None
 
 
 def why_unfit(text: str) -> str | None:
     """Why a text must not be learned; None if it may."""
-    for name, pattern in {**SECRETS, **PERSONAL}.items():
+    for name, pattern in {**SECRETS, **PERSONAL, **HARM}.items():
         if pattern.search(text):
             return f"holds {name}"
     for secret in FORMATS:

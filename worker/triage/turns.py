@@ -30,6 +30,7 @@ from worker.triage.cues import (
     PASSING,
     PERSONAL,
     QUESTION_START,
+    TAKES_BACK,
     VALUE_FIRST,
     VERDICT,
     WISH,
@@ -44,6 +45,7 @@ from worker.triage.language import (
     words,
 )
 from worker.triage.lessons import GREETS, SENTENCE, correction_in, is_temporary, taught_in
+from worker.triage.reader import Reading, read
 
 Kind = Literal["correction", "told"]
 
@@ -61,11 +63,13 @@ class Said:
         kind: A correction of the turn before, or something told.
         lesson: The words that count.
         personal: It concerns the person who said it.
+        reading: Where no rule found it: how likely it is one, and why.
     """
 
     kind: Kind
     lesson: str
     personal: bool = False
+    reading: Reading | None = None
 
 
 def lesson_in(said: str, question: str | None = None, reply: str = "") -> Said | None:
@@ -76,6 +80,25 @@ def lesson_in(said: str, question: str | None = None, reply: str = "") -> Said |
         question: The user's turn before it; None at the beginning of a conversation.
         reply: What was answered to that.
     """
+    return lesson_by_rule(said, question, reply) or _by_reading(said, question, reply)
+
+
+def _by_reading(said: str, question: str | None, reply: str) -> Said | None:
+    """What no rule finds and the reader takes for a lesson."""
+    lasting, brief = read(said, question, reply)
+    reading = max(lasting, brief, key=lambda each: each.probability)
+    if not reading.is_sure:
+        return None
+    lesson = correction_in(said) or GREETS.sub("", said).strip() or said.strip()
+    if DENIES_ONLY.match(lesson) and not _denied(lesson):
+        return None
+    kind: Kind = "told"
+    if question and (_asks_for_a_fact(question) or len(_shared(lesson, question)) >= MIN_SHARED):
+        kind = "correction"
+    return Said(kind, lesson, reading is brief or _is_personal(lesson), reading)
+
+
+def lesson_by_rule(said: str, question: str | None, reply: str) -> Said | None:
     correction = correction_in(said) if question is not None else None
     if correction and (is_temporary(said) or _answers(correction, question or "")):
         return Said("correction", correction, _is_personal(correction))
@@ -101,6 +124,11 @@ def is_verdict(correction: str, question: str) -> bool:
         return False
     is_short = len(words(correction)) <= MAX_VERDICT_WORDS
     return bool(is_short and VERDICT.search(correction))
+
+
+def takes_back(said: str, before: str) -> bool:
+    """Whether a turn says that the turn before it was a mistake, and teaches nothing itself."""
+    return TAKES_BACK.search(said) is not None and not is_question(before)
 
 
 def _is_personal(lesson: str) -> bool:
