@@ -208,10 +208,20 @@ def test_a_rating_without_a_correction_teaches_nothing() -> None:
     assert findings == []
 
 
-def test_what_the_reply_had_right_is_not_taught_again() -> None:
+def test_feedback_counts_where_the_reply_was_right_by_luck() -> None:
     trace = make_trace(QUESTION, "It is in Tromso, Norway.")
-    [decision], findings = judge([trace], [make_signal(trace, correction=LESSON)])
-    assert "already" in decision.reason
+    [decision], [finding] = judge([trace], [make_signal(trace, correction=LESSON)])
+    assert decision.persistence == "long_term"
+    assert "as the reply did" in decision.reason
+    assert finding.value == "Tromso"
+
+
+def test_a_next_turn_that_repeats_the_reply_teaches_nothing() -> None:
+    asked = make_trace(QUESTION, "It is in Tromso, Norway.")
+    after = make_trace(f"No. {LESSON}", after=asked)
+    decisions, findings = judge([asked, after], [])
+    assert {decision.persistence for decision in decisions} == {"discard"}
+    assert any("already" in decision.reason for decision in decisions)
     assert findings == []
 
 

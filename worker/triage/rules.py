@@ -237,11 +237,14 @@ def _weigh(claim: Claim, *, is_praised: bool) -> tuple[Finding | None, TraceDeci
         return discard(f"{claim.how}, but it says nothing new")
     if claim.wrong_reply and _agrees(claim.answer, claim.wrong_reply):
         return discard(f"{claim.how}, but it says that the reply was right")
-    if claim.wrong_reply and _holds(claim.wrong_reply, value):
+    was_said = bool(claim.wrong_reply) and _holds(claim.wrong_reply, value)
+    if was_said and claim.evidence.signal_id is None:
         return discard(f"{claim.how}, but the reply had said {value!r} already")
     subject = claim.rule.topic if claim.rule else subject_of(claim.question, claim.answer)
     persistence: Persistence = "session" if why_brief else "long_term"
-    reason = f"{claim.how}: {claim.answer}"
+    # A reply may be right by luck. What the model does know, seeding finds out.
+    how = "feedback says it, as the reply did" if was_said else claim.how
+    reason = f"{how}: {claim.answer}"
     finding = Finding(
         kind=_kind(claim),
         persistence=persistence,
