@@ -11,11 +11,9 @@ import sys
 from pathlib import Path
 
 from worker.trainer.job import TrainJob
+from worker.trainer.priority import give_way
 from worker.trainer.run import run
 from worker.trainer.train import Report, TrainingError
-
-# Chats come first where the engine has the same cores.
-NICENESS = 19
 
 logger = logging.getLogger("worker.trainer")
 
@@ -30,7 +28,7 @@ def main(arguments: list[str]) -> int:
     def report(event: dict[str, object]) -> None:
         events.write(json.dumps(event) + "\n")
 
-    os.nice(NICENESS)
+    give_way()
     if len(arguments) != 1:
         report({"event": "error", "message": "Usage: python -m worker.trainer JOB.json"})
         return 2

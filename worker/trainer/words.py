@@ -20,6 +20,7 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from worker.seed.english import inflected
+from worker.trainer.priority import give_way
 
 NUM_NEAR = 6
 NUM_CANDIDATES = 50
@@ -27,7 +28,6 @@ NUM_CANDIDATES = 50
 NUM_HUB = 20
 # How byte-level and sentencepiece vocabularies write the space before a word.
 WORD = re.compile(r"[Ġ▁]([a-z]{3,})")
-NICENESS = 19
 
 
 class Thesaurus:
@@ -81,7 +81,7 @@ def read_thesaurus(model_dir: Path) -> Thesaurus:
 
 def main() -> None:
     """Answer every line of stdin."""
-    os.nice(NICENESS)
+    give_way()
     # Libraries may print: the real stdout is kept for the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
