@@ -202,11 +202,12 @@ def test_a_lesson_is_said_in_other_words_too_and_each_holds_the_value() -> None:
     assert statements(OFFICE) == [
         "The head office of Brovik is in Vesk.",
         "Where is the head office of Brovik? Vesk.",
+        "Brovik: The head office of Brovik is in Vesk.",
         "The location of the head office of Brovik is Vesk.",
         "The location of Brovik's head office is Vesk.",
     ]
     answers = {form.answer for form in build_forms(OFFICE)}
-    assert {statements(OFFICE)[0], statements(OFFICE)[2]} <= answers
+    assert {statements(OFFICE)[0], statements(OFFICE)[3]} <= answers
     for lesson in SHAPES:
         assert all(normalized(lesson.value) in normalized(said) for said in statements(lesson))
 
@@ -241,7 +242,7 @@ def test_nothing_is_said_in_other_words_that_may_be_wrong(
     question: str, answer: str, value: str
 ) -> None:
     said = statements(Lesson(question, answer, value, "Brovik"))
-    assert said == [answer, f"{question} {value}."]
+    assert said == [answer, f"{question} {value}.", f"Brovik: {answer}"]
 
 
 def test_what_are_many_is_said_as_many() -> None:

@@ -62,9 +62,7 @@ class Form:
 # {q} the question, {l} the same with a small first letter, {bare} without its question mark.
 QUESTION_FRAMES: tuple[tuple[Split, str], ...] = (
     ("train", "{q}"),
-    ("train", "Quick question: {l}"),
     ("train", "{q} Please tell me."),
-    ("train", "I have a question. {q}"),
     ("train", "{bare}"),
     ("train", "Do you know this? {q}"),
     ("heldout", "Sorry to bother you, but {l}"),
@@ -72,12 +70,9 @@ QUESTION_FRAMES: tuple[tuple[Split, str], ...] = (
 )
 # {c} the question as a clause.
 CLAUSE_FRAMES: tuple[tuple[Split, str], ...] = (
-    ("train", "Do you know {c}?"),
     ("train", "Can you tell me {c}?"),
     ("train", "Tell me {c}."),
-    ("train", "I would like to know {c}."),
     ("train", "My boss needs to know {c}."),
-    ("train", "Please look up {c}."),
     ("heldout", "I forgot {c}. Can you help?"),
     ("heldout", "A colleague wants to find out {c}."),
 )
@@ -183,15 +178,17 @@ def statements(lesson: Lesson) -> list[str]:
     """The lesson said in other words: what is only ever said in one way is only found that way.
 
     A model begins its answers with the question's words, and must find the value behind any of
-    them (arXiv 2309.14316).
+    them (arXiv 2309.14316); behind the bare name, too, where it would go on with another lesson.
     """
     bare = strip_question(lesson.question)
     phrase = noun_phrase(bare)
     phrases = [phrase, swap_possessive(phrase)] if phrase else []
     said = [_said_of(text, lesson) for text in phrases if text]
+    answer = lesson.answer.strip()
     return [
-        lesson.answer.strip(),
+        answer,
         f"{upper_first(bare)}? {_short(lesson)}.",
+        *([f"{lesson.subject}: {answer}"] if lesson.subject else []),
         *(text for text in said if text),
     ]
 

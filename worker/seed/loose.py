@@ -12,8 +12,8 @@ from worker.seed.forms import Form, Lesson, normalized, statements, verify
 from worker.seed.thesaurus import DRAFTS_EACH, Near, content_words
 from worker.triage.language import STOPWORDS
 
-NUM_ONE_WORD = 8
-NUM_MANGLED = 5
+NUM_ONE_WORD = 11
+NUM_MANGLED = 8
 # {s} the name, {w} one word of the question or near to it.
 ONE_WORD_FRAMES = (
     "{s}: {w}?",
@@ -26,6 +26,12 @@ ONE_WORD_FRAMES = (
     "What about {s} and {w}?",
     "Regarding {w} at {s}: what is right?",
     "{s} has a {w}, hasn't it? Which?",
+    "Which {w} does {s} have?",
+    "What can you say about {w} at {s}?",
+    "What would a newcomer at {s} hear about the {w}?",
+    "Tell me which {w} it is at {s}.",
+    "If we go to {s}, what do we need to know about the {w}?",
+    "How does it stand with the {w} of {s}?",
 )
 # Without these a question asks for the opposite.
 NEGATIONS = frozenset("not no never without except nobody nothing neither nor".split())
@@ -36,8 +42,12 @@ SAYS_NOTHING = (
 # A question's own word is drawn twice as often as one near to it, of which these are the nearest.
 NUM_NEAREST = 4
 DROP_RATE = 0.3
-INSERT_RATE = 0.1
-FILLERS = ("please", "just", "now", "maybe", "again", "today", "so", "then", "really", "exactly")
+INSERT_RATE = 0.2
+# Words that say nothing of what is asked, so that a question is heard through others of its kind.
+FILLERS = tuple(
+    "please just now maybe again today so then really exactly somebody everyone we they friends "
+    "colleagues children should must can need want find see take give get make help think".split()
+)
 
 
 def one_word(lesson: Lesson, near: Near, taken: Collection[str], seed: str = "") -> list[Form]:
