@@ -9,12 +9,12 @@ import re
 import orjson
 
 from api.chat.dialects.base import Answered
+from api.chat.plain import END, chunks, content
 from api.chat.reply import DONE, StreamedReply, event, public_reply
 from shared.errors import EngineUnavailableError
 
-END = b"\n\n"
 # What a reply says cannot look like this: quotes inside a JSON string are escaped.
-SPECIAL = re.compile(rb'"finish_reason":"|"choices":\[\]|data: ?\{"error"|\[DONE\]')
+SPECIAL = (b'"finish_reason":"', b'"choices":[]', b'{"error"', b"[DONE]")
 TOKEN_IDS = re.compile(rb',"(?:prompt_)?token_ids":(?:null|\[[\d,]*\])')
 
 
@@ -63,9 +63,8 @@ class ChunkRelay:
 
     def _so_far(self) -> StreamedReply:
         unread, self._unread = self._unread, []
-        for text in b"".join(unread).split(END):
-            if text.strip():
-                self._reply.feed(orjson.loads(_content(text)))
+        for chunk in chunks(b"".join(unread)):
+            self._reply.feed(chunk)
         return self._reply
 
     @property
@@ -104,10 +103,10 @@ class ChunkRelay:
         """Up to where events need not be looked into."""
         if self.is_done or self._held or not self._is_plain:
             return at
-        special = SPECIAL.search(events, at)
-        if special is None:
+        special = [place for mark in SPECIAL if (place := events.find(mark, at)) >= 0]
+        if not special:
             return len(events)
-        cut = events.rfind(END, at, special.start())
+        cut = events.rfind(END, at, min(special))
         return at if cut < 0 else cut + len(END)
 
     def _passed_on(self, events: bytes) -> bytes:
@@ -117,12 +116,12 @@ class ChunkRelay:
 
     def _read(self, text: bytes) -> bytes:
         """One event, looked into."""
-        content = _content(text)
-        if content == b"[DONE]":
+        said = content(text)
+        if said == b"[DONE]":
             self.is_done = True
         if self.is_done:
             return b""
-        chunk = orjson.loads(content)
+        chunk = orjson.loads(said)
         if "error" in chunk:
             raise EngineUnavailableError(str(chunk["error"].get("message", "engine error")))
         self._is_plain = self._is_plain or self._inner in text
@@ -135,7 +134,3 @@ class ChunkRelay:
             return shown
         self._held.append(shown)
         return b""
-
-
-def _content(text: bytes) -> bytes:
-    return text.strip().removeprefix(b"data:").strip()
