@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -42,6 +43,8 @@ def free_port() -> int:
 @contextmanager
 def running(argv: list[str], health: str, log: Path, **env: str) -> Iterator[None]:
     """A process, until it answers and then to the end of the block."""
+    # A bench that is told to end ends it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     surroundings = {**os.environ, "NO_PROXY": "127.0.0.1", **env}
     with log.open("wb") as output:
         process = subprocess.Popen(
