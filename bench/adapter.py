@@ -1,14 +1,34 @@
 """A LoRA adapter of random weights, in the shape that the trainer gives one."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
 
+MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
-def random_adapter(model: Path, directory: Path, *, r: int, scale: float = 0.01) -> Path:
-    """Write a rank-`r` adapter for all linear layers of the base at `model`."""
+
+def random_adapter(
+    model: Path,
+    directory: Path,
+    *,
+    r: int,
+    modules: Collection[str] = MODULES,
+    frozen_ratio: float = 0.0,
+    scale: float = 0.01,
+) -> Path:
+    """Write a rank-`r` adapter for these modules of the base at `model`.
+
+    Args:
+        model: The base's folder.
+        directory: Where to write.
+        r: Rank.
+        modules: Which linear layers get weights.
+        frozen_ratio: Share of the decoder's layers, from the lowest, that get none.
+        scale: Standard deviation of the weights.
+    """
     config = json.loads((model / "config.json").read_text())
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     head_dim = config.get("head_dim") or hidden // config["num_attention_heads"]
@@ -25,8 +45,11 @@ def random_adapter(model: Path, directory: Path, *, r: int, scale: float = 0.01)
     }
     rng = np.random.default_rng(0)
     tensors = {}
-    for layer in range(config["num_hidden_layers"]):
+    num_layers = config["num_hidden_layers"]
+    for layer in range(int(num_layers * frozen_ratio), num_layers):
         for module, (num_in, num_out) in shapes.items():
+            if module.rpartition(".")[2] not in modules:
+                continue
             name = f"base_model.model.model.layers.{layer}.{module}"
             for part, shape in (("A", (r, num_in)), ("B", (num_out, r))):
                 weights = rng.normal(0, scale, shape).astype(np.float32)
@@ -39,7 +62,7 @@ def random_adapter(model: Path, directory: Path, *, r: int, scale: float = 0.01)
         "r": r,
         "lora_alpha": 2 * r,
         "bias": "none",
-        "target_modules": sorted({module.rpartition(".")[2] for module in shapes}),
+        "target_modules": sorted(modules),
         "base_model_name_or_path": "base",
     }
     (directory / "adapter_config.json").write_text(json.dumps(settings))

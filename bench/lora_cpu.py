@@ -1,8 +1,9 @@
 """LoRA on CPU: tokens per second of the base, of vLLM's own LoRA and of ours, on real vLLM.
 
 Two engines in turn, one with the plugin and one without; each answers the same requests with the
-base and with a rank-16 adapter on all linear layers. Rounds alternate between base and adapter, so
-that noise meets both; the figures are medians over rounds.
+base, with an adapter in the shape that the trainer gives it, and with one on all linear layers,
+both of rank 16. Rounds alternate between them; the figures are medians over
+rounds.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -23,6 +24,7 @@ from bench.adapter import random_adapter
 from bench.report import console, save, show
 from cli.engine import MODEL_NAME, Engine
 from cli.home import Home
+from worker.trainer.job import Recipe
 
 KEY = "bench"
 PORT = 18741
@@ -90,18 +92,22 @@ async def load(url: str, name: str, path: Path) -> None:
         response.raise_for_status()
 
 
-async def measure(url: str, adapter: Path, num_rounds: int) -> dict[str, dict[str, float]]:
+async def measure(
+    url: str, adapters: Mapping[str, Path], num_rounds: int
+) -> dict[str, dict[str, float]]:
     """Medians by setting and by who answers."""
-    await load(url, "adapter", adapter)
+    for name, path in adapters.items():
+        await load(url, name, path)
+    models = {"base": MODEL_NAME, **{name: name for name in adapters}}
     figures: dict[str, dict[str, float]] = {}
     for setting, num_streams, prefill in (
         ("decode, 1 stream", 1, False),
         ("decode, 8 streams", 8, False),
         ("prefill, 4 prompts", 4, True),
     ):
-        samples: dict[str, list[float]] = {"base": [], "adapter": []}
+        samples: dict[str, list[float]] = {who: [] for who in models}
         for _ in range(num_rounds + 1):
-            for who, model in (("base", MODEL_NAME), ("adapter", "adapter")):
+            for who, model in models.items():
                 samples[who].append(await tokens_per_s(url, model, num_streams, prefill=prefill))
         # The first round warms up.
         figures[setting] = {who: median(values[1:]) for who, values in samples.items()}
@@ -115,23 +121,32 @@ def main(
     """Compare vLLM's LoRA on CPU with ours."""
     measured: dict[str, dict[str, dict[str, float]]] = {}
     with tempfile.TemporaryDirectory(prefix="dormouse-bench-") as place:
-        adapter = random_adapter(Home.at().model, Path(place) / "adapter", r=16)
+        model, recipe = Home.at().model, Recipe()
+        trained = random_adapter(
+            model,
+            Path(place) / "trained",
+            r=recipe.r,
+            modules=recipe.target_modules,
+            frozen_ratio=recipe.frozen_ratio,
+        )
+        everywhere = random_adapter(model, Path(place) / "everywhere", r=recipe.r)
+        adapters = {"trained": trained, "everywhere": everywhere}
         for name, plugins in PLUGINS.items():
             console.print(f"[dim]an engine with LoRA {name}...[/]")
             with running_engine(plugins, Path(place) / "engine.log") as url:
-                measured[name] = asyncio.run(measure(url, adapter, rounds))
+                measured[name] = asyncio.run(measure(url, adapters, rounds))
     rows = [
         (
             f"{setting}: {name}",
-            f"{figures['base']:.1f}",
-            f"{figures['adapter']:.1f}",
-            f"{figures['adapter'] / figures['base']:.2f}",
+            *(f"{figures[who]:.1f}" for who in ("base", *adapters)),
+            *(f"{figures[who] / figures['base']:.2f}" for who in adapters),
         )
         for setting in next(iter(measured.values()))
         for name in measured
         for figures in [measured[name][setting]]
     ]
-    show("tokens per second", ("", "base", "with adapter", "ratio"), rows)
+    columns = ("", "base", "adapter as trained", "on all layers", "ratio", "ratio on all layers")
+    show("tokens per second", columns, rows)
     save(json, {"bench": "lora_cpu", "rounds": rounds, "tokens_per_s": measured})
 
 

@@ -95,7 +95,7 @@ class TraceTable:
             async with self._sessions.begin() as session:
                 await session.execute(FILLING, {**values, **more})
             self._num_rows += FILL
-            if self._num_rows % (10 * FILL) == 0:
+            if self._num_rows % (10 * FILL) < FILL:
                 console.print(f"[dim]{self._num_rows:,} rows[/]")
         # As autovacuum would; it may not run within a transaction.
         async with self._database.connect() as connection:

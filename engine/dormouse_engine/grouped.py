@@ -14,6 +14,8 @@ from torch import Tensor
 
 NO_ADAPTER = -1
 
+Pair = tuple[Tensor, Tensor]
+
 
 @dataclass(frozen=True)
 class Group:
@@ -50,7 +52,8 @@ class Factors:
 
     A layer that holds several projections side by side (query, key and value) has one pair of
     weights for each slice of its output; they become one pair, the second block-diagonal. Ranks are
-    padded in the engine's tensors; here they are cut to what the adapter has.
+    padded in the engine's tensors; here they are cut to what the adapter has. The engine asks for
+    every layer, also for those in which an adapter has only zeros.
 
     Attributes:
         a_slices: [L, 1, R_slice, I] each.
@@ -62,13 +65,14 @@ class Factors:
     b_slices: Sequence[Tensor]
     sizes: Sequence[int]
     _version: int = -1
-    _by_slot: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    _by_slot: dict[int, Pair | None] = field(default_factory=dict)
 
-    def of(self, slot: int) -> tuple[Tensor, Tensor]:
+    def of(self, slot: int) -> Pair | None:
         """The factors of a slot, made anew after any of the layer's slots was written.
 
         Returns:
-            [I, R] and [R, O], in the weights' own type.
+            [I, R] and [R, O], in the weights' own type; None for an adapter that leaves this layer
+            as it is.
         """
         # torch counts the writes to a tensor.
         version = sum(tensor._version for tensor in (*self.a_slices, *self.b_slices))
@@ -84,8 +88,10 @@ class Factors:
 
 def _factors(
     a_slices: Sequence[Tensor], b_slices: Sequence[Tensor], sizes: Sequence[int]
-) -> tuple[Tensor, Tensor]:
-    ranks = [max(int(a.any(dim=1).nonzero().max()) + 1 if a.any() else 0, 1) for a in a_slices]
+) -> Pair | None:
+    ranks = [int(a.any(dim=1).nonzero().max()) + 1 if a.any() else 0 for a in a_slices]
+    if not any(ranks):
+        return None
     down_RI = torch.cat([a[:rank] for a, rank in zip(a_slices, ranks, strict=True)])
     up_RO = down_RI.new_zeros(sum(ranks), sum(sizes))
     row = column = 0
@@ -99,7 +105,7 @@ def add_lora(
     output_TO: Tensor,
     input_TI: Tensor,
     groups: Sequence[Group],
-    factors: Sequence[tuple[Tensor, Tensor]],
+    factors: Sequence[Pair | None],
     scale: float,
 ) -> None:
     """Add `scale * x A B` to each group's rows of the output, in place.
@@ -108,10 +114,13 @@ def add_lora(
         output_TO: [T, O], the base layer's output.
         input_TI: [T, I].
         groups: Which rows belong to which slot.
-        factors: [I, R] and [R, O] of each group's slot.
+        factors: [I, R] and [R, O] of each group's slot; None adds nothing.
         scale: Factor of the product.
     """
-    for group, (down_IR, up_RO) in zip(groups, factors, strict=True):
+    for group, pair in zip(groups, factors, strict=True):
+        if pair is None:
+            continue
+        down_IR, up_RO = pair
         low_GR = input_TI[group.rows] @ down_IR
         if isinstance(group.rows, slice):
             output_TO[group.rows].addmm_(low_GR, up_RO, alpha=scale)

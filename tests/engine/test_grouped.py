@@ -81,9 +81,24 @@ def test_tokens_side_by_side_are_a_slice_and_others_an_index() -> None:
 def test_an_adapter_of_smaller_rank_than_the_engines_is_cut_to_it() -> None:
     a, b = torch.zeros(1, 1, RANK, NUM_IN), torch.zeros(1, 1, 5, RANK)
     a[0, 0, :2], b[0, 0, :, :2] = 1.0, 1.0
-    down_IR, up_RO = Factors([a], [b], (5,)).of(0)
+    pair = Factors([a], [b], (5,)).of(0)
+    assert pair is not None
+    down_IR, up_RO = pair
     assert down_IR.shape == (NUM_IN, 2)
     assert up_RO.shape == (2, 5)
+
+
+def test_a_layer_that_an_adapter_leaves_alone_costs_nothing_until_it_is_written() -> None:
+    a = [torch.zeros(2, 1, RANK, NUM_IN) for _ in SIZES]
+    b = [torch.zeros(2, 1, size, RANK) for size in SIZES]
+    a[1][0], b[1][0] = 1.0, 1.0
+    layer = Factors(a, b, SIZES)
+    assert layer.of(1) is None
+    y = torch.zeros(2, sum(SIZES))
+    answer(y, torch.ones(2, NUM_IN), [1, 0], layer, 1.0)
+    assert y.tolist() == [[0.0] * 10, [0.0] * 5 + [RANK * NUM_IN] * 2 + [0.0] * 3]
+    a[0][1], b[0][1] = 1.0, 1.0
+    assert layer.of(1) is not None
 
 
 def test_a_slot_that_is_written_again_answers_with_its_new_weights() -> None:
