@@ -76,6 +76,16 @@ CLAUSE_FRAMES: tuple[tuple[Split, str], ...] = (
     ("heldout", "I forgot {c}. Can you help?"),
     ("heldout", "A colleague wants to find out {c}."),
 )
+# Where no name is there to stand beside one word (`loose.py`), more frames do.
+NAMELESS_FRAMES: tuple[tuple[Split, str], ...] = (
+    ("train", "Quick question: {l}"),
+    ("train", "I have a question. {q}"),
+)
+NAMELESS_CLAUSES: tuple[tuple[Split, str], ...] = (
+    ("train", "Do you know {c}?"),
+    ("train", "I would like to know {c}."),
+    ("train", "Please look up {c}."),
+)
 # {s} the subject, named before or behind the question.
 SUBJECT_FRAMES: tuple[tuple[Split, str], ...] = (
     ("train", "It is about {s}. {q}"),
@@ -151,7 +161,7 @@ def _candidates(lesson: Lesson) -> Iterator[Form]:
     question = upper_first(bare) + "?"
     answer = lesson.answer.strip()
     texts = {"q": question, "l": lower_first(question), "bare": lower_first(bare)}
-    for split, frame in QUESTION_FRAMES:
+    for split, frame in (*QUESTION_FRAMES, *(() if lesson.subject else NAMELESS_FRAMES)):
         yield Form(frame.format(**texts), answer, split)
     if lesson.subject:
         for split, frame in SUBJECT_FRAMES:
@@ -159,7 +169,7 @@ def _candidates(lesson: Lesson) -> Iterator[Form]:
     for text in reworded(bare):
         yield Form(text, answer, "train")
     if clause := indirect(bare):
-        for split, frame in CLAUSE_FRAMES:
+        for split, frame in (*CLAUSE_FRAMES, *(() if lesson.subject else NAMELESS_CLAUSES)):
             yield Form(frame.format(c=clause), answer, split)
     if phrase := noun_phrase(bare):
         said = _said_of(phrase, lesson) or answer
