@@ -90,9 +90,12 @@ GOES_ON = _starts(
 )
 # "Sorry, scrap that, I was reading the other line": what was said before it does not hold.
 TAKES_BACK = _holds(
-    "(?:forget|scrap|ignore|strike) (?:it|that|this|what i (?:said|wrote))|never ?mind|oops",
+    "(?:forget|scrap|ignore|strike) what i (?:said|wrote)|oops",
+    # Not "ignore that mail".
+    "(?:forget|scrap|ignore|strike) (?:it|that|this)(?! (?!(?:please|then|sorry|i|for|my)\\b)\\w)",
+    "never ?mind(?! (?:the|about|my|your|his|her|our|their)\\b)",
     "my (?:mistake|bad|error)|i (?:was (?:looking|reading|thinking)|mixed|misread|misremember\\w*)",
-    "(?:you(?:['’]re| are| were)|was) right",
+    "(?:you(?:['’]re| are| were)|(?:it|that|the (?:old|first|earlier|original) \\w+) was) right",
 )
 AGREES = frozenset("yes yeah yep yup correct right exactly true indeed".split())
 OPINION = _holds(

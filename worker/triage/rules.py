@@ -118,8 +118,13 @@ def _taken_back(traces: Sequence[Trace], by_id: Mapping[UUID, Trace]) -> set[UUI
     return {
         before.id
         for trace, before in pairs
-        if before is not None and takes_back(trace.user_text, before.user_text)
+        if before is not None and takes_back(trace.user_text[:MAX_SAID_CHARS], _read_of(before)[0])
     }
+
+
+def _read_of(before: Trace) -> tuple[str, str]:
+    """Of the turn before what its question may be in, and how its reply begins."""
+    return before.user_text[-MAX_SAID_CHARS:], before.reply_text[:MAX_SAID_CHARS]
 
 
 def _repeated(workflow: Workflow, by_id: Mapping[UUID, Trace]) -> Finding:
@@ -147,7 +152,7 @@ def _claims(
         if len(text) > MAX_SAID_CHARS:
             continue
         before = by_id.get(trace.parent_id) if trace.parent_id else None
-        said = lesson_in(text, before.user_text, before.reply_text) if before else lesson_in(text)
+        said = lesson_in(text, *_read_of(before)) if before else lesson_in(text)
         if said is None:
             continue
         if before and said.kind == "correction":

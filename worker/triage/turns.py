@@ -53,6 +53,8 @@ MIN_SHARED = 2
 
 MAX_SHORT_ANSWER_WORDS = 6
 MAX_VERDICT_WORDS = 12
+# "Sorry. I misread that."
+MAX_OPENING_SENTENCES = 2
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,14 @@ def is_verdict(correction: str, question: str) -> bool:
 
 
 def takes_back(said: str, before: str) -> bool:
-    """Whether a turn says that the turn before it was a mistake, and teaches nothing itself."""
-    return TAKES_BACK.search(said) is not None and not is_question(before)
+    """Whether a turn begins by saying that the turn before it was a mistake.
+
+    Not one that asks or tells something itself: that is what it is about.
+    """
+    if is_question(said) or is_question(before) or taught_in(said):
+        return False
+    opening = " ".join(SENTENCE.split(said.strip())[:MAX_OPENING_SENTENCES])
+    return TAKES_BACK.search(opening) is not None
 
 
 def _is_personal(lesson: str) -> bool:
