@@ -35,7 +35,9 @@ class Settings(BaseSettings):
         "chats. Sleep cycles use the first.",
     )
     engine_api_key: SecretStr | None = None
-    database_pool_size: int = 10
+    database_pool_size: int = Field(
+        default=10, ge=2, description="Connections of one API process; one of them writes traces."
+    )
 
     # Who may call.
     api_key: SecretStr | None = Field(default=None, description="Bearer key of the default tenant.")

@@ -12,9 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from psycopg.errors import ProgramLimitExceeded
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, StatementError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from psycopg.errors import DataError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from shared.contracts.traces import Trace
 from shared.db.session import Sessions
@@ -30,8 +29,11 @@ MAX_BATCH = 256
 WRITE_TIMEOUT_S = 5.0
 # Once it was away, nobody waits for it again so soon.
 AWAY_S = 2.0
-# It is what was to be written that does not fit: the database refuses it, or it is no JSON.
-UNFIT = (StatementError, TypeError)
+# What a database that is away, slow or not itself leads to.
+AWAY = (SQLAlchemyError, OSError)
+# SQLSTATE classes of what the database refuses whenever it is asked: wrong data, a row that may not
+# be, and more than it takes, which a batch may be where its traces are not.
+REFUSALS = ("22", "23", "54")
 
 log = logging.getLogger(__name__)
 
@@ -93,12 +95,13 @@ class TraceRecorder:
             failures = await self._write([trace for trace, _ in batch])
             for (trace, written), failure in zip(batch, failures, strict=True):
                 self._waiting.task_done()
+                if failure is not None:
+                    log.error("trace %s is lost: %s", trace.id, failure)
                 if written.done():
                     continue
                 if failure is None:
                     written.set_result(None)
                 else:
-                    log.error("trace %s is lost: %s", trace.id, failure)
                     written.set_exception(failure)
                     # Nobody may be waiting; the log has it.
                     written.exception()
@@ -112,14 +115,11 @@ class TraceRecorder:
         try:
             await self._insert(traces, self._writer.add)
             return [None] * len(traces)
-        except UNFIT as error:
-            if len(traces) > 1 and not _is_away(error):
-                return [(await self._write([trace]))[0] for trace in traces]
-            reason: Exception = error
-        except (SQLAlchemyError, OSError) as error:
-            reason = error
         except Exception as error:
-            log.exception("traces cannot be written")
+            if _is_unfit(error) and len(traces) > 1:
+                return [(await self._write([trace]))[0] for trace in traces]
+            if not isinstance(error, AWAY):
+                log.exception("traces cannot be written")
             reason = error
         log.warning("%d traces go to the spool: %s", len(traces), reason)
         return await asyncio.to_thread(self._keep, traces)
@@ -142,13 +142,20 @@ class TraceRecorder:
     ) -> None:
         if time.monotonic() < self._away_until:
             raise TimeoutError("the database was away a moment ago")
+        writing = asyncio.ensure_future(add(traces))
+        writing.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            async with asyncio.timeout(WRITE_TIMEOUT_S):
-                await add(traces)
+            # Not awaited once cancelled: a connection that hangs takes its time over that, too.
+            await asyncio.wait([writing], timeout=WRITE_TIMEOUT_S)
+            if not writing.done():
+                raise TimeoutError(f"the database did not answer within {WRITE_TIMEOUT_S:g} s")
+            writing.result()
         except Exception as error:
-            if _is_away(error):
+            if isinstance(error, AWAY) and not _is_unfit(error):
                 self._away_until = time.monotonic() + AWAY_S
             raise
+        finally:
+            writing.cancel()
 
     async def _add_again(self, traces: Sequence[Trace]) -> None:
         async with self._sessions.begin() as session:
@@ -158,7 +165,7 @@ class TraceRecorder:
         while True:
             try:
                 await self.replay()
-            except (SQLAlchemyError, OSError) as error:
+            except AWAY as error:
                 log.info("the spool waits: %s", error)
             except Exception:
                 log.exception("the spool cannot be replayed")
@@ -174,8 +181,8 @@ class TraceRecorder:
         for trace in self._spool.traces():
             try:
                 await self._insert([trace], self._add_again)
-            except UNFIT as error:
-                if _is_away(error):
+            except Exception as error:
+                if not _is_unfit(error):
                     raise
                 log.error("spooled trace %s does not fit the database: %s", trace.id, error)
                 self._spool.set_aside(trace)
@@ -185,9 +192,9 @@ class TraceRecorder:
         return num_moved
 
 
-def _is_away(error: Exception) -> bool:
-    """True if it is the database that fails, and not what was to be written."""
-    # A limit of PostgreSQL's: that was too much at once.
-    if isinstance(error, DBAPIError) and isinstance(error.orig, ProgramLimitExceeded):
-        return False
-    return isinstance(error, (OperationalError, PoolTimeoutError, OSError))
+def _is_unfit(error: Exception) -> bool:
+    """True if it is what was to be written that fails, now and whenever it is tried again."""
+    if isinstance(error, DBAPIError):
+        code = getattr(error.orig, "sqlstate", None) or ""
+        return isinstance(error.orig, DataError) or code[:2] in REFUSALS
+    return isinstance(error, (StatementError, TypeError))

@@ -32,13 +32,14 @@ class TraceWriter:
         async with self._lock:
             is_used_again = self._connection is not None
             try:
-                await self._execute(traces)
-            except DBAPIError as error:
-                await self._drop()
-                if not (is_used_again and error.connection_invalidated):
-                    raise
-                # It died while nobody wrote.
-                await self._execute(traces)
+                try:
+                    await self._execute(traces)
+                except DBAPIError as error:
+                    if not (is_used_again and error.connection_invalidated):
+                        raise
+                    # It died while nobody wrote.
+                    await self._drop()
+                    await self._execute(traces)
             except BaseException:
                 # It may still be at it.
                 await self._drop()

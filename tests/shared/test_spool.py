@@ -1,6 +1,7 @@
 """Traces while PostgreSQL is away: fsynced, bounded, replayed once."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ import pytest
 from psycopg.errors import ProgramLimitExceeded
 from pydantic import SecretStr
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from api.chat.recorder import TraceRecorder
 from shared.contracts.base import new_id
@@ -180,6 +181,50 @@ async def test_a_database_that_hangs_is_waited_for_once_and_asked_again_later(
         await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
     await recorder.replay()
     assert await count(sessions) == 4
+
+
+async def test_a_database_that_only_reads_for_a_while_costs_no_trace(
+    sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = TraceSpool(tmp_path, 10**6)
+    add = TraceStore.add
+
+    async def refuse(self: TraceStore, *traces: Trace) -> None:
+        for name in ("default_transaction_read_only", "transaction_read_only"):
+            await self._session.execute(text(f"SET {name} = on"))
+        await add(self, *traces)
+
+    monkeypatch.setattr(TraceStore, "add", refuse)
+    monkeypatch.setattr("api.chat.recorder.AWAY_S", 0.0)
+    async with TraceRecorder(sessions, spool) as recorder:
+        await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
+        with pytest.raises(DBAPIError, match="read-only"):
+            await recorder.replay()
+    assert (len(spool), spool.num_set_aside) == (1, 0)
+    monkeypatch.setattr(TraceStore, "add", add)
+    recorder = TraceRecorder(sessions, spool)
+    assert await recorder.replay() == 1
+    assert await count(sessions) == 1
+
+
+async def test_a_connection_that_hangs_even_when_it_is_cancelled_holds_no_reply_back(
+    sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = asyncio.Event()
+
+    async def hang(self: TraceStore, *traces: Trace) -> None:
+        while not let_go.is_set():
+            with suppress(asyncio.CancelledError):
+                await let_go.wait()
+
+    monkeypatch.setattr(TraceStore, "add", hang)
+    monkeypatch.setattr("api.chat.recorder.WRITE_TIMEOUT_S", 0.1)
+    spool = TraceSpool(tmp_path, 10**6)
+    async with TraceRecorder(sessions, spool) as recorder:
+        trace = make_trace("hi", tenant_id=model[0], model_id=model[1])
+        await asyncio.wait_for(recorder.record(trace), timeout=5)
+        assert len(spool) == 1
+        let_go.set()
 
 
 async def test_a_nul_that_a_model_wrote_costs_no_trace_and_a_broken_file_no_other(
