@@ -111,7 +111,7 @@ class ChatService:
         try:
             reply = await unless_client_leaves(request.receive, self._answer(exchange, held))
             if isinstance(reply, aiohttp.ClientResponse):
-                return ChatStream(exchange, reply, held.handed_on(), self._recorder)
+                return ChatStream(exchange, reply, held, self._recorder)
         except TooManyChatsError:
             raise
         except EngineRejectedError as error:

@@ -26,7 +26,7 @@ class ChatStream(StreamingResponse):
     Args:
         exchange: What is known before the reply.
         upstream: The engine's open response.
-        held: The chat's turn and generation; given back at the end.
+        held: The chat's turn and generation; taken over, and given back at the end.
         recorder: Writes the trace.
     """
 
@@ -39,7 +39,6 @@ class ChatStream(StreamingResponse):
     ) -> None:
         self._exchange = exchange
         self._upstream = upstream
-        self._held = held
         self._recorder = recorder
         self._relay = exchange.asked.relay(exchange.route.engine_name)
         self._recorded = False
@@ -48,6 +47,8 @@ class ChatStream(StreamingResponse):
             media_type="text/event-stream",
             headers={**exchange.headers, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         )
+        # Last: what was not taken over is given back by who had it.
+        self._held = held.handed_on()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events; whatever happens, the engine is told and the trace is written."""
@@ -95,4 +96,11 @@ class ChatStream(StreamingResponse):
         await self._recorder.record(trace)
 
     def _trace(self, status: TraceStatus, error: str | None = None) -> Trace:
-        return self._exchange.trace(status, answered=self._relay.answered(), error=error)
+        try:
+            answered = self._relay.answered()
+        except UNREADABLE:
+            if status == "complete":
+                raise
+            # What was read before.
+            answered = self._relay.answered()
+        return self._exchange.trace(status, answered=answered, error=error)

@@ -23,7 +23,12 @@ class Provenance(Contract):
     """Where a line comes from; the field `dormouse` of an exported line."""
 
     id: UUID
-    session_id: str = Field(min_length=1, max_length=200)
+    session_id: str = Field(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[ -~\u00a0-\u00ff]+$",
+        description="What the header X-Dormouse-Session can hold: printable Latin-1.",
+    )
     parent_id: UUID | None = None
     created_at: datetime
     store: bool = True

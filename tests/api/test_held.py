@@ -1,11 +1,13 @@
 """What a chat holds is given back once, by whoever has it last."""
 
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from api.chat.admission import Admission
 from api.chat.held import Held
+from api.chat.stream import ChatStream
 from api.engines import Generation
 from shared.settings import Settings
 
@@ -36,4 +38,20 @@ async def test_a_turn_is_given_back_although_the_generation_cannot_be(settings: 
     held.generation = cast(Generation, BrokenGeneration())
     with pytest.raises(OSError, match="gone"):
         held.close()
+    assert admission._running["key"] == 0
+
+
+async def test_a_stream_that_cannot_begin_has_not_taken_the_turn_over(settings: Settings) -> None:
+    admission = Admission(settings)
+    held = Held(admission, "key")
+    await held.enter()
+    asked = SimpleNamespace(relay=lambda name: None)
+    # No header can say that.
+    exchange: Any = SimpleNamespace(
+        asked=asked, route=SimpleNamespace(engine_name="m"), headers={"X-Dormouse-Session": "чат"}
+    )
+    nothing: Any = None
+    with pytest.raises(UnicodeEncodeError):
+        ChatStream(exchange, nothing, held, nothing)
+    held.close()
     assert admission._running["key"] == 0

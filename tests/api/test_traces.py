@@ -165,6 +165,18 @@ async def test_what_must_not_be_learned_from_stays_so(admin: httpx.AsyncClient) 
     assert record.json()["state"] == "excluded"
 
 
+@pytest.mark.parametrize("session_id", ["чат-1", "a\r\nb"])
+async def test_a_session_that_no_header_can_name_is_refused(
+    admin: httpx.AsyncClient, session_id: str
+) -> None:
+    await admin.post("/admin/traces", content=lines(CONVERSATION))
+    item = parsed(await admin.get("/admin/traces"))[0]
+    item["dormouse"]["session_id"] = session_id
+    reply = await admin.post("/admin/traces", content=lines(item))
+    assert reply.status_code == 400
+    assert "session_id" in reply.text
+
+
 async def test_an_empty_file_is_a_mistake(admin: httpx.AsyncClient) -> None:
     assert (await admin.post("/admin/traces", content=b"\n \n")).status_code == 400
 
