@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 
 END = b"\n\n"
+# Proxies keep a connection alive with these.
+COMMENT = b":"
 OPENING = b'"delta":{"content":"'
 # What follows the opening, to the event's end.
 REST = re.compile(
@@ -34,8 +36,8 @@ def chunks(events: bytes) -> Iterator[dict[str, Any]]:
         yield from alike
         return
     for event in events.split(END):
-        if event.strip():
-            yield orjson.loads(content(event))
+        if (said := content(event)) and not said.startswith(COMMENT):
+            yield orjson.loads(said)
 
 
 def _alike(events: bytes) -> list[dict[str, Any]] | None:
@@ -51,8 +53,9 @@ def _alike(events: bytes) -> list[dict[str, Any]] | None:
     texts, token_ids = zip(*(match.groups(b"") for match in found if match), strict=True)
     try:
         first = orjson.loads(content(events[: opened + len(rests[0])]))
+        (only,) = first["choices"]
         choice = {
-            "index": first["choices"][0]["index"],
+            "index": only["index"],
             "delta": {"content": orjson.loads(b'"' + b"".join(texts[1:]) + b'"')},
             "token_ids": orjson.loads(b"[" + b",".join(filter(None, token_ids[1:])) + b"]"),
         }

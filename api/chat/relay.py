@@ -9,7 +9,7 @@ import re
 import orjson
 
 from api.chat.dialects.base import Answered
-from api.chat.plain import END, chunks, content
+from api.chat.plain import COMMENT, END, chunks, content
 from api.chat.reply import DONE, StreamedReply, event, public_reply
 from shared.errors import EngineUnavailableError
 
@@ -119,7 +119,7 @@ class ChunkRelay:
         said = content(text)
         if said == b"[DONE]":
             self.is_done = True
-        if self.is_done:
+        if self.is_done or said.startswith(COMMENT):
             return b""
         chunk = orjson.loads(said)
         if "error" in chunk:

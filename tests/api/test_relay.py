@@ -114,3 +114,15 @@ def test_an_engine_that_fails_in_the_middle_is_an_error_and_what_came_is_kept() 
         relay.feed(b'data: {"error":{"message":"out of memory"}}\n\n')
     assert relay.answered().reply["choices"][0]["message"]["content"] == "ab"
     assert not relay.ended
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_a_comment_that_keeps_the_connection_alive_costs_nothing(place: int) -> None:
+    events = stream(chunk(0, "a"), chunk(0, "b"), chunk(0, "c"), chunk(0, "", "stop"))
+    pieces = [piece + b"\n\n" for piece in events.split(b"\n\n") if piece]
+    pieces.insert(place, b": ping\n\n")
+    relay = chat(stream=True).relay(INNER)
+    for piece in pieces:
+        relay.feed(piece)
+    assert relay.is_done
+    assert relay.answered().reply["choices"][0]["message"]["content"] == "abc"
