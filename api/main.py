@@ -59,7 +59,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 _collect_garbage_seldom()
             yield
 
-    app = Application(title="Dormouse", version="0.1.0", lifespan=lifespan, responses=ERRORS)
+    app = Application(
+        title="Dormouse",
+        version="0.1.0",
+        lifespan=lifespan,
+        responses=ERRORS,
+        # A redirect names a scheme, and behind a proxy the wrong one.
+        redirect_slashes=False,
+    )
     install_error_handlers(app)
     for router in (chat, feedback, sleep, adapters, memories, documents, traces, health):
         app.include_router(router)
