@@ -1,5 +1,6 @@
 """The gate's suites: against the night before, and against the base that all nights began with."""
 
+from collections.abc import Collection
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from tests.fakes.memories import make_memory
 from worker.context import Context
 from worker.gate.engine import GateEngine
 from worker.gate.stage import replaced_probes
-from worker.gate.suites import Pair, Probe, Suites
+from worker.gate.suites import Pair, Probe, Suites, doubt_probes, general_probes
 from worker.results import Resolved
 
 ACTIVE, CANDIDATE = "dormouse-active", "dormouse-candidate"
@@ -63,6 +64,44 @@ async def test_general_answers_may_not_be_lost_night_by_night(
     answer_wrongly(engine, num_wrong)
     results = await suites(context).capability(PROBES)
     assert passed(results) == expected
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "expected", "num_asked"),
+    [
+        (range(4), range(0), True, 100),
+        # Beyond the margin: by chance once in fourteen times, so others are asked.
+        (range(9), range(9, 12), True, 200),
+        ([*range(9), *range(100, 109)], [*range(9, 12), *range(109, 112)], False, 200),
+        # No chance: nobody else is asked.
+        (range(9), range(0), False, 100),
+    ],
+)
+async def test_losses_that_may_be_chance_are_looked_into(
+    context: Context,
+    engine: FakeEngine,
+    lost: Collection[int],
+    gained: Collection[int],
+    expected: bool,
+    num_asked: int,
+) -> None:
+    def answer(model: str, text: str) -> str:
+        number = int(text.split(" ")[2])
+        wrong = {ACTIVE: gained, CANDIDATE: lost, BASE: range(12)}[model]
+        return "No idea." if number in wrong else f"It is {number}."
+
+    engine.answer = answer
+    in_doubt = [Probe(f"What is {n} and nothing?", (f"{n}.",)) for n in range(100, 200)]
+    results = await suites(context).capability(PROBES, in_doubt)
+    assert passed(results)["active"] is expected
+    assert {result.num_probes for result in results} == {num_asked}
+
+
+def test_what_is_asked_in_doubt_is_not_asked_anyway() -> None:
+    always = {probe.question for probe in general_probes(10**6)}
+    in_doubt = {probe.question for probe in doubt_probes(10**6)}
+    assert len(always) == len(in_doubt) == 100
+    assert not always & in_doubt
 
 
 @pytest.mark.parametrize(

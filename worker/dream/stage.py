@@ -18,7 +18,7 @@ from shared.storage.examples import ExampleStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.dream.prompts import OPENERS, TEXT_OPENERS, free_prompts, opened_prompts, plain_texts
-from worker.gate.suites import general_probes
+from worker.gate.suites import doubt_probes, general_probes
 from worker.results import Dreamt
 from worker.triage.screen import why_unfit
 
@@ -79,7 +79,8 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
 
 def usable(free: list[str], opened: list[str]) -> list[str]:
     """One free for two opened, each once, screened like traces, without the gate's questions."""
-    probes = {probe.question.lower() for probe in general_probes(10**6)}
+    asked = (*general_probes(10**6), *doubt_probes(10**6))
+    probes = {probe.question.lower() for probe in asked}
     both = (
         text for text in chain(*zip_longest(opened[::2], free, opened[1::2])) if text is not None
     )

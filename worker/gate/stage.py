@@ -20,7 +20,15 @@ from worker.control import CycleControl
 from worker.gate.engine import GateEngine
 from worker.gate.screen import screen
 from worker.gate.statistics import holds_any
-from worker.gate.suites import Pair, Probe, Suites, general_probes, num_answers, seed_probes
+from worker.gate.suites import (
+    Pair,
+    Probe,
+    Suites,
+    doubt_probes,
+    general_probes,
+    num_answers,
+    seed_probes,
+)
 from worker.rehearsal import spread
 from worker.results import Gated, Resolved, Trained
 from worker.seed.neighbours import neighbour_probes
@@ -137,6 +145,7 @@ async def _run_suites(
     material: Material,
 ) -> tuple[Suites, list[SuiteResult]]:
     general = general_probes(context.settings.gate_max_general)
+    in_doubt = doubt_probes(context.settings.gate_max_general)
     pair = Pair(baseline=awake.engine_name, candidate=adapter.engine_name, base=awake.base)
     progress = _Progress(control, num_answers(pair, len(general), len(material)))
     engine = GateEngine(context.engine, context.settings.gate_concurrency, progress.step)
@@ -151,7 +160,7 @@ async def _run_suites(
     progress.suite = "leak"
     results.append(await suites.leak(material.leaks))
     progress.suite = "capability"
-    results += await suites.capability(general)
+    results += await suites.capability(general, in_doubt)
     progress.suite = "alignment"
     results += await suites.alignment()
     progress.suite = "locality"
@@ -171,7 +180,8 @@ class _Progress:
 
     async def step(self) -> None:
         self._num_done += 1
-        await self._control.report(self._num_done / self._num_answers, self.suite)
+        # In doubt more is asked than was expected.
+        await self._control.report(min(self._num_done / self._num_answers, 1.0), self.suite)
 
 
 async def _unload(context: Context, adapter: AdapterFile) -> None:

@@ -7,6 +7,8 @@ from statistics import fmean
 from shared.contracts.cycles import Reference, SuiteResult
 
 SIGNIFICANCE = 0.05
+# Losses that chance takes less often than this are none of its.
+BEYOND_DOUBT = 0.01
 
 
 def sign_test(num_losses: int, num_gains: int) -> float:
@@ -60,6 +62,11 @@ def compare_shares(
         p_value=round(p_value, 4),
         detail=detail,
     )
+
+
+def is_doubtful(result: SuiteResult) -> bool:
+    """True for shares that failed by losses which could be chance."""
+    return not result.passed and result.p_value is not None and result.p_value >= BEYOND_DOUBT
 
 
 def compare_means(

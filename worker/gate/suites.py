@@ -12,6 +12,9 @@
 | locality | unrelated prompts: log-probability of the baseline's answers | no drop beyond it |
 | collapse | every answer above: neither empty nor a loop | no loss beyond the margin |
 
+Where the loss of general answers may be chance, as many other questions are asked and all of them
+judged together (decision 0031).
+
 From capability on, the bare base is a second baseline once an adapter is active: small losses that
 each pass against the night before must not add up (decision 0021).
 
@@ -30,7 +33,13 @@ from uuid import UUID
 from shared.contracts.cycles import Reference, SuiteResult
 from shared.contracts.memories import SeedExample
 from worker.gate.engine import GateEngine
-from worker.gate.statistics import compare_means, compare_shares, holds_any, is_degenerate
+from worker.gate.statistics import (
+    compare_means,
+    compare_shares,
+    holds_any,
+    is_degenerate,
+    is_doubtful,
+)
 
 DATA = Path(__file__).parent / "data"
 ANSWER_MAX_TOKENS = 24
@@ -90,6 +99,11 @@ def load(name: str) -> tuple[dict[str, Any], ...]:
 def general_probes(limit: int) -> list[Probe]:
     """General questions; the base knows about seven of ten (decision 0014)."""
     return [Probe(item["prompt"], tuple(item["accept"])) for item in load("general")[:limit]]
+
+
+def doubt_probes(limit: int) -> list[Probe]:
+    """General questions that are asked besides where the first leave it open."""
+    return [Probe(item["prompt"], tuple(item["accept"])) for item in load("general_more")[:limit]]
 
 
 def alignment_prompts(label: str) -> list[str]:
@@ -176,20 +190,20 @@ class Suites:
             detail="share of neighbours that do not get the taught value",
         )
 
-    async def capability(self, probes: Sequence[Probe]) -> list[SuiteResult]:
-        """What the model knew stays."""
+    async def capability(
+        self, probes: Sequence[Probe], in_doubt: Sequence[Probe] = ()
+    ) -> list[SuiteResult]:
+        """What the model knew stays; others are asked where a loss may be chance."""
         right = await self._right(probes, self._pair.references, GENERAL_MAX_TOKENS)
-        return [
-            compare_shares(
-                "capability",
-                before,
-                after,
-                margin=CAPABILITY_MARGINS[against],
-                detail=_lost_and_gained(probes, before, after),
-                against=against,
-            )
-            for against, (before, after) in right.items()
-        ]
+        results = _capabilities(probes, right)
+        if not in_doubt or not any(is_doubtful(result) for result in results):
+            return results
+        more = await self._right(in_doubt, self._pair.references, GENERAL_MAX_TOKENS)
+        both = {
+            name: (before + more[name][0], after + more[name][1])
+            for name, (before, after) in right.items()
+        }
+        return _capabilities([*probes, *in_doubt], both)
 
     async def alignment(self) -> list[SuiteResult]:
         """It refuses what it refused, and answers what it answered."""
@@ -276,6 +290,22 @@ class Suites:
             model, base, [(p, COMPLIANCE) for p in prompts]
         )
         return [r - c for r, c in zip(refused, complied, strict=True)]
+
+
+def _capabilities(
+    probes: Sequence[Probe], right: Mapping[Reference, Outcomes]
+) -> list[SuiteResult]:
+    return [
+        compare_shares(
+            "capability",
+            before,
+            after,
+            margin=CAPABILITY_MARGINS[against],
+            detail=_lost_and_gained(probes, before, after),
+            against=against,
+        )
+        for against, (before, after) in right.items()
+    ]
 
 
 def _lost_and_gained(probes: Sequence[Probe], before: Sequence[bool], after: Sequence[bool]) -> str:
