@@ -36,9 +36,14 @@ def main(
     streams: Annotated[list[int] | None, typer.Option(help="Requests at a time.")] = None,
     rounds: Annotated[int, typer.Option(min=1)] = 3,
     seconds: Annotated[float, typer.Option(help="Of one round.")] = 4.0,
-    real: Annotated[
-        bool, typer.Option(help="Then real vLLM with 16 streams, directly and through us.")
-    ] = True,
+    real_rounds: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Then so often real vLLM with 16 streams, directly and through us; one round "
+            "differs from the next by a tenth.",
+        ),
+    ] = 12,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
 ) -> None:
     """Load each gateway in turn, unary and streaming."""
@@ -48,7 +53,7 @@ def main(
         for stream in (False, True):
             for num_streams in streams or [1, 16, 64, 256]:
                 figures += asyncio.run(_compare(found, num_streams, rounds, seconds, stream))
-    on_engine = asyncio.run(_on_engine(place, rounds)) if real else {}
+    on_engine = asyncio.run(_on_engine(place, real_rounds)) if real_rounds else {}
     save(json_path, {"figures": figures, "on_engine": on_engine})
 
 
@@ -112,9 +117,10 @@ async def _on_engine(place: Path, rounds: int) -> dict[str, float]:
             "through Dormouse": Gateway("through Dormouse", stack.url, key=stack.api_key),
         }
         speeds: dict[str, list[float]] = {name: [] for name in found}
-        # One round differs from the next by a tenth.
-        for _ in range(3 * rounds + 1):
-            for name, gateway in found.items():
+        for number in range(rounds + 1):
+            # Each goes first as often as second.
+            order = list(found.items())[:: -1 if number % 2 else 1]
+            for name, gateway in order:
                 load_ = await _load(gateway, NUM_REAL_STREAMS, REAL_S, True, ignore_eos=True)
                 speeds[name].append(load_.requests_per_s * NUM_TOKENS)
     # The first round warms up.
