@@ -126,3 +126,12 @@ def test_a_comment_that_keeps_the_connection_alive_costs_nothing(place: int) -> 
         relay.feed(piece)
     assert relay.is_done
     assert relay.answered().reply["choices"][0]["message"]["content"] == "abc"
+
+
+def test_what_came_before_an_event_that_cannot_be_read_is_kept() -> None:
+    relay = chat(stream=True).relay(INNER)
+    relay.feed(stream(chunk(0, "a"), chunk(0, "b")).removesuffix(b"data: [DONE]\n\n"))
+    relay.feed(b"data: {oops}\n\n")
+    with pytest.raises(ValueError, match="unexpected"):
+        relay.answered()
+    assert relay.answered().reply["choices"][0]["message"]["content"] == "ab"

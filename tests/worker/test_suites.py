@@ -67,14 +67,16 @@ async def test_general_answers_may_not_be_lost_night_by_night(
 
 
 @pytest.mark.parametrize(
-    ("lost", "gained", "expected", "num_asked"),
+    ("lost", "gained", "base_wrong", "expected", "num_asked"),
     [
-        (range(4), range(0), True, 100),
+        (range(4), range(0), range(12), True, 100),
         # Beyond the margin: by chance once in fourteen times, so others are asked.
-        (range(9), range(9, 12), True, 200),
-        ([*range(9), *range(100, 109)], [*range(9, 12), *range(109, 112)], False, 200),
+        (range(9), range(9, 12), range(12), True, 200),
+        ([*range(9), *range(100, 109)], [*range(9, 12), *range(109, 112)], range(12), False, 200),
         # No chance: nobody else is asked.
-        (range(9), range(0), False, 100),
+        (range(9), range(0), range(12), False, 100),
+        # Nor where only the loss against the active one may be chance.
+        (range(9), range(9, 12), range(0), False, 100),
     ],
 )
 async def test_losses_that_may_be_chance_are_looked_into(
@@ -82,12 +84,13 @@ async def test_losses_that_may_be_chance_are_looked_into(
     engine: FakeEngine,
     lost: Collection[int],
     gained: Collection[int],
+    base_wrong: Collection[int],
     expected: bool,
     num_asked: int,
 ) -> None:
     def answer(model: str, text: str) -> str:
         number = int(text.split(" ")[2])
-        wrong = {ACTIVE: gained, CANDIDATE: lost, BASE: range(12)}[model]
+        wrong = {ACTIVE: gained, CANDIDATE: lost, BASE: base_wrong}[model]
         return "No idea." if number in wrong else f"It is {number}."
 
     engine.answer = answer

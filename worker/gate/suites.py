@@ -196,7 +196,9 @@ class Suites:
         """What the model knew stays; others are asked where a loss may be chance."""
         right = await self._right(probes, self._pair.references, GENERAL_MAX_TOKENS)
         results = _capabilities(probes, right)
-        if not in_doubt or not any(is_doubtful(result) for result in results):
+        failed = [result for result in results if not result.passed]
+        # A loss beyond doubt is not diluted by other questions.
+        if not failed or not in_doubt or not all(map(is_doubtful, failed)):
             return results
         more = await self._right(in_doubt, self._pair.references, GENERAL_MAX_TOKENS)
         both = {
