@@ -87,6 +87,12 @@ async def test_a_stream_shows_usage_when_asked(client: httpx.AsyncClient) -> Non
     assert done == "data: [DONE]"
 
 
+async def test_another_slash_is_not_redirected_with_a_scheme_that_may_be_wrong(
+    client: httpx.AsyncClient,
+) -> None:
+    assert (await client.post("/v1/chat/completions/", json={})).status_code == 404
+
+
 async def test_a_client_that_leaves_stops_the_generation_and_leaves_a_trace(
     client: httpx.AsyncClient, sessions: Sessions, engine: FakeEngine
 ) -> None:

@@ -14,7 +14,7 @@ from worker.control import CycleControl
 from worker.dream import stage
 from worker.dream.prompts import OPENERS, TEXT_OPENERS, free_prompts, opened_prompts, plain_texts
 from worker.dream.stage import prompt_of, usable
-from worker.gate.suites import Probe, general_probes
+from worker.gate.suites import Probe, doubt_probes, general_probes
 
 HEADER = [1, 2, 3]
 
@@ -64,8 +64,8 @@ async def test_plain_texts_begin_in_every_way_behind_a_line_break() -> None:
 
 
 def test_dreams_are_of_both_kinds_each_once_and_never_a_gate_question() -> None:
-    probe = general_probes(1)[0].question
-    opened = ["Who is it?", probe, "Who is it?", "Where is it?"]
+    asked = [general_probes(1)[0].question, doubt_probes(1)[0].question]
+    opened = ["Who is it?", *asked, "Who is it?", "Where is it?"]
     free = ["Help me write a letter.", "My password is hunter22."]
     assert usable(free, opened) == ["Who is it?", "Help me write a letter.", "Where is it?"]
 
