@@ -148,7 +148,8 @@ class TraceRow(Row):
     """One recorded exchange, and its place in consolidation.
 
     One partition for each day (`shared/storage/partitions.py`). Nothing refers to it by a foreign
-    key, which would keep a partition from being dropped.
+    key, which would keep a partition from being dropped; it has none itself, as each would be
+    checked for every trace.
     """
 
     __tablename__ = "traces"
@@ -166,15 +167,15 @@ class TraceRow(Row):
         {"postgresql_partition_by": "RANGE (id)"},
     )
     id: Mapped[UUID] = _id()
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
-    model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id"))
+    tenant_id: Mapped[UUID]
+    model_id: Mapped[UUID]
     session_id: Mapped[str]
     parent_id: Mapped[UUID | None]
-    adapter_id: Mapped[UUID | None] = mapped_column(ForeignKey("adapters.id"))
+    adapter_id: Mapped[UUID | None]
     status: Mapped[str]
     store: Mapped[bool] = mapped_column(Boolean)
     state: Mapped[str]
-    cycle_id: Mapped[UUID | None] = mapped_column(ForeignKey("sleep_cycles.id"))
+    cycle_id: Mapped[UUID | None]
     request: Mapped[dict[str, Any]]
     reply: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     prompt_token_ids: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))

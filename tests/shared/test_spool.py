@@ -1,6 +1,7 @@
 """Traces while PostgreSQL is away: fsynced, bounded, replayed once."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from api.chat.recorder import TraceRecorder
-from shared.contracts.base import new_id
 from shared.contracts.traces import Trace
 from shared.db.session import Sessions, create_engine, create_sessions
 from shared.db.tables import TraceRow
@@ -22,6 +22,7 @@ from shared.settings import Settings
 from shared.storage.models import ModelStore
 from shared.storage.spool import TraceSpool
 from shared.storage.tenants import TenantStore
+from shared.storage.trace_writer import TraceWriter
 from shared.storage.traces import TraceStore
 from tests.fakes.traces import make_trace
 
@@ -82,13 +83,13 @@ async def test_replies_that_end_together_share_transactions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sizes: list[int] = []
-    add = TraceStore.add
+    add = TraceWriter.add
 
-    async def counted(store: TraceStore, *traces: Trace) -> None:
+    async def counted(writer: TraceWriter, traces: Sequence[Trace]) -> None:
         sizes.append(len(traces))
-        await add(store, *traces)
+        await add(writer, traces)
 
-    monkeypatch.setattr(TraceStore, "add", counted)
+    monkeypatch.setattr(TraceWriter, "add", counted)
     traces = [make_trace("hello", tenant_id=model[0], model_id=model[1]) for _ in range(100)]
     async with TraceRecorder(sessions, TraceSpool(tmp_path, 10**6)) as recorder:
         await asyncio.gather(*(recorder.record(trace) for trace in traces))
@@ -101,8 +102,10 @@ async def test_a_trace_that_does_not_fit_the_database_takes_no_other_with_it(
     sessions: Sessions, model: tuple[UUID, UUID], tmp_path: Path
 ) -> None:
     spool = TraceSpool(tmp_path, 10**6)
-    tenants = [model[0], model[0], new_id(), model[0], model[0]]
-    traces = [make_trace("hi", tenant_id=tenant, model_id=model[1]) for tenant in tenants]
+    traces = [
+        make_trace("hi", tenant_id=model[0], model_id=model[1], prompt_token_ids=[token])
+        for token in (1, 2, 2**40, 3, 4)
+    ]
     deep: list[Any] = []
     for _ in range(251):
         deep = [deep]
@@ -123,15 +126,15 @@ async def test_traces_that_are_too_much_at_once_are_written_one_by_one(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    add = TraceStore.add
+    add = TraceWriter.add
 
-    async def limited(store: TraceStore, *traces: Trace) -> None:
+    async def limited(writer: TraceWriter, traces: Sequence[Trace]) -> None:
         if len(traces) > 1:
             # As psycopg raises it for a JSON array of 256 MiB.
             raise OperationalError("INSERT", {}, ProgramLimitExceeded())
-        await add(store, *traces)
+        await add(writer, traces)
 
-    monkeypatch.setattr(TraceStore, "add", limited)
+    monkeypatch.setattr(TraceWriter, "add", limited)
     spool = TraceSpool(tmp_path, 10**6)
     traces = [make_trace("hi", tenant_id=model[0], model_id=model[1]) for _ in range(5)]
     async with TraceRecorder(sessions, spool) as recorder:
@@ -159,14 +162,14 @@ async def test_a_database_that_hangs_is_waited_for_once_and_asked_again_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     num_tried = 0
-    add = TraceStore.add
+    add = TraceWriter.add
 
-    async def hangs(store: TraceStore, *traces: Trace) -> None:
+    async def hangs(writer: TraceWriter, traces: Sequence[Trace]) -> None:
         nonlocal num_tried
         num_tried += 1
         await asyncio.sleep(3600)
 
-    monkeypatch.setattr(TraceStore, "add", hangs)
+    monkeypatch.setattr(TraceWriter, "add", hangs)
     monkeypatch.setattr("api.chat.recorder.WRITE_TIMEOUT_S", 0.1)
     monkeypatch.setattr("api.chat.recorder.AWAY_S", 0.5)
     spool = TraceSpool(tmp_path, 10**6)
@@ -175,7 +178,7 @@ async def test_a_database_that_hangs_is_waited_for_once_and_asked_again_later(
             await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
         assert num_tried == 1
         assert len(spool) == 3
-        monkeypatch.setattr(TraceStore, "add", add)
+        monkeypatch.setattr(TraceWriter, "add", add)
         monkeypatch.setattr("api.chat.recorder.WRITE_TIMEOUT_S", 30.0)
         await asyncio.sleep(0.6)
         await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
@@ -194,7 +197,12 @@ async def test_a_database_that_only_reads_for_a_while_costs_no_trace(
             await self._session.execute(text(f"SET {name} = on"))
         await add(self, *traces)
 
+    async def as_again(writer: TraceWriter, traces: Sequence[Trace]) -> None:
+        async with sessions.begin() as session:
+            await TraceStore(session).add(*traces)
+
     monkeypatch.setattr(TraceStore, "add", refuse)
+    monkeypatch.setattr(TraceWriter, "add", as_again)
     monkeypatch.setattr("api.chat.recorder.AWAY_S", 0.0)
     async with TraceRecorder(sessions, spool) as recorder:
         await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
@@ -212,12 +220,12 @@ async def test_a_connection_that_hangs_even_when_it_is_cancelled_holds_no_reply_
 ) -> None:
     let_go = asyncio.Event()
 
-    async def hang(self: TraceStore, *traces: Trace) -> None:
+    async def hang(self: TraceWriter, traces: Sequence[Trace]) -> None:
         while not let_go.is_set():
             with suppress(asyncio.CancelledError):
                 await let_go.wait()
 
-    monkeypatch.setattr(TraceStore, "add", hang)
+    monkeypatch.setattr(TraceWriter, "add", hang)
     monkeypatch.setattr("api.chat.recorder.WRITE_TIMEOUT_S", 0.1)
     spool = TraceSpool(tmp_path, 10**6)
     async with TraceRecorder(sessions, spool) as recorder:
@@ -251,21 +259,21 @@ async def test_a_spool_that_fails_costs_its_trace_and_not_the_writer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spool = TraceSpool(tmp_path, 10**6)
-    add = TraceStore.add
+    add = TraceWriter.add
 
-    async def fails(store: TraceStore, *traces: Trace) -> None:
+    async def fails(writer: TraceWriter, traces: Sequence[Trace]) -> None:
         raise ValueError("not a trace")
 
     def breaks(trace: Trace) -> None:
         raise FileNotFoundError("replayed meanwhile")
 
-    monkeypatch.setattr(TraceStore, "add", fails)
+    monkeypatch.setattr(TraceWriter, "add", fails)
     monkeypatch.setattr(spool, "write", breaks)
     traces = [make_trace("hi", tenant_id=model[0], model_id=model[1]) for _ in range(2)]
     async with TraceRecorder(sessions, spool) as recorder:
         with pytest.raises(StorageError, match="replayed meanwhile"):
             await recorder.record(traces[0])
-        monkeypatch.setattr(TraceStore, "add", add)
+        monkeypatch.setattr(TraceWriter, "add", add)
         await recorder.record(traces[1])
     assert await count(sessions) == 1
 
