@@ -49,6 +49,7 @@ class Admission:
             )
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         line.append(turn)
+        self._count()
         self._admit()
         try:
             async with asyncio.timeout(self._wait_s):
@@ -77,7 +78,8 @@ class Admission:
     def leave(self, key: Hashable) -> None:
         """Give a slot back."""
         self._running[key] -= 1
-        self._admit()
+        if self._lines:
+            self._admit()
         self._tidy(key)
 
     def _admit(self) -> None:
@@ -94,8 +96,12 @@ class Admission:
 
     def _tidy(self, key: Hashable) -> None:
         """Forget a key that has nothing here any more."""
-        if not self._lines.get(key, True):
-            del self._lines[key]
         if not self._running[key]:
             del self._running[key]
+        if key in self._lines:
+            if not self._lines[key]:
+                del self._lines[key]
+            self._count()
+
+    def _count(self) -> None:
         metrics.WAITING.set(sum(map(len, self._lines.values())))

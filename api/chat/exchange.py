@@ -63,7 +63,7 @@ class Exchange:
     ) -> Trace:
         """The exchange as it ended."""
         total_s = self._elapsed()
-        metrics.CHATS.labels(status=status, adapter=self.route.version).inc()
+        metrics.CHATS.labels(status, self.route.version).inc()
         metrics.CHAT_S.observe(total_s)
         choices = (answered.reply if answered else {}).get("choices") or []
         said = [choices[0]["message"]] if choices else []

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from starlette.types import Receive
@@ -20,32 +19,37 @@ async def unless_client_leaves(receive: Receive, work: Coroutine[Any, Any, T]) -
         receive: The request's, whose body has been read.
         work: Runs in the caller's task.
     """
-    loop = asyncio.get_running_loop()
-    patience = asyncio.timeout(None)
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("only a task can be told that its client has left")
+    num_cancelled = task.cancelling()
     leaving: asyncio.Task[None] | None = None
+    is_working, has_left = True, False
 
     def leave(_: object) -> None:
+        nonlocal has_left
         # The result may have come in the same moment.
-        with suppress(RuntimeError):
-            patience.reschedule(loop.time())
+        if is_working:
+            has_left = True
+            task.cancel()
 
     def watch() -> None:
         nonlocal leaving
-        leaving = loop.create_task(_disconnect(receive))
+        leaving = asyncio.create_task(_disconnect(receive))
         leaving.add_done_callback(leave)
 
-    watching = loop.call_later(GRACE_S, watch)
+    watching = asyncio.get_running_loop().call_later(GRACE_S, watch)
     try:
-        async with patience:
-            return await work
-    except TimeoutError:
-        if patience.expired():
+        return await work
+    except asyncio.CancelledError:
+        # As `asyncio.timeout` does it, which took longer than all of this.
+        if has_left and task.uncancel() <= num_cancelled:
             return None
         raise
     finally:
+        is_working = False
         watching.cancel()
         if leaving is not None:
-            leaving.remove_done_callback(leave)
             leaving.cancel()
 
 

@@ -1,7 +1,6 @@
 """What the client sent: its body, and where it belongs in a conversation."""
 
 import hashlib
-import json
 from typing import Any
 
 import orjson
@@ -41,9 +40,6 @@ async def read_body(request: Request, max_bytes: int) -> dict[str, Any]:
     return body
 
 
-_written = json.JSONEncoder(sort_keys=True).encode
-
-
 def thread_sha256(messages: list[dict[str, Any]]) -> str:
     """One hash for a conversation so far: roles, texts and tool calls."""
     turns = [
@@ -54,7 +50,7 @@ def thread_sha256(messages: list[dict[str, Any]]) -> str:
         ]
         for message in messages
     ]
-    return hashlib.sha256(_written(turns).encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps(turns, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def answered_prefix(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.traces import Trace
-from shared.storage.traces import TraceStore
+from shared.storage.traces import ADDING, rows_of
 
 
 class TraceWriter:
@@ -48,8 +48,7 @@ class TraceWriter:
     async def _execute(self, traces: Sequence[Trace]) -> None:
         if self._connection is None:
             self._connection = await self._database.connect()
-        async with AsyncSession(self._connection) as session, session.begin():
-            await TraceStore(session).add(*traces)
+        await self._connection.execute(ADDING, rows_of(traces))
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None

@@ -47,21 +47,29 @@ async def test_work_stops_when_the_client_leaves_and_what_comes_after_goes_on() 
     await asyncio.sleep(0)
 
 
-async def test_a_client_that_leaves_with_the_result_disturbs_nothing_after_it() -> None:
-    for _ in range(50):
-        gone = asyncio.Event()
+@pytest.mark.parametrize("num_steps", range(6))
+async def test_a_client_that_leaves_with_the_result_disturbs_nothing_after_it(
+    num_steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.chat.leaving.GRACE_S", 0.0)
+    gone = asyncio.Event()
 
-        async def both(gone: asyncio.Event = gone) -> str:
-            gone.set()
+    async def work() -> str:
+        await asyncio.sleep(0.01)
+        gone.set()
+        for _ in range(num_steps):
             await asyncio.sleep(0)
-            return "done"
+        return "done"
 
-        async def receive(gone: asyncio.Event = gone) -> Message:
-            await gone.wait()
-            return {"type": "http.disconnect"}
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
 
-        assert await unless_client_leaves(receive, both()) in ("done", None)
-        await asyncio.sleep(0.001)
+    assert await unless_client_leaves(receive, work()) in ("done", None)
+    await asyncio.sleep(0.01)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
 
 
 async def test_a_server_that_stops_is_not_a_client_that_leaves() -> None:
