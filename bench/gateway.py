@@ -8,6 +8,7 @@ alternate, so that noise meets all; the figures are medians.
 """
 
 import asyncio
+import shutil
 import sys
 from pathlib import Path
 from statistics import median
@@ -48,6 +49,8 @@ def main(
 ) -> None:
     """Load each gateway in turn, unary and streaming."""
     place = Home.at(None, None).path / "bench-gateway"
+    # A database that earlier runs filled tidies up meanwhile.
+    shutil.rmtree(place, ignore_errors=True)
     figures: list[dict[str, Any]] = []
     with gateways(place) as found:
         for stream in (False, True):
