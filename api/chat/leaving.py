@@ -43,11 +43,13 @@ async def unless_client_leaves(receive: Receive, work: Coroutine[Any, Any, T]) -
         return await work
     except asyncio.CancelledError:
         # As `asyncio.timeout` does it, which took longer than all of this.
-        if has_left and task.uncancel() <= num_cancelled:
+        if has_left and task.cancelling() == num_cancelled + 1:
             return None
         raise
     finally:
         is_working = False
+        if has_left:
+            task.uncancel()
         watching.cancel()
         if leaving is not None:
             leaving.cancel()

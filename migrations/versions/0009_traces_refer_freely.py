@@ -1,4 +1,4 @@
-"""Traces are not checked against what they name: a fifth of what it cost PostgreSQL to add one.
+"""Traces are not checked against what they name: a sixth of what it cost PostgreSQL to add one.
 
 Each check read, locked and marked the same few rows, for every trace. What a trace names was read
 from those tables by whoever writes it, and nothing there is ever deleted.

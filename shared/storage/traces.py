@@ -53,7 +53,7 @@ ADDING = _adding()
 
 
 def rows_of(traces: Sequence[Trace]) -> dict[str, Any]:
-    """What `ADDING` adds; a second write of the same id changes nothing."""
+    """The parameters of `ADDING`."""
     return {"traces": [_values(trace) for trace in traces]}
 
 

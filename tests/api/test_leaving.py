@@ -72,6 +72,24 @@ async def test_a_client_that_leaves_with_the_result_disturbs_nothing_after_it(
     assert task.cancelling() == 0
 
 
+async def test_a_client_that_left_is_forgotten_whatever_the_work_makes_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("api.chat.leaving.GRACE_S", 0.0)
+
+    async def work() -> Message:
+        try:
+            return await stay()
+        except asyncio.CancelledError:
+            raise ValueError("broken off") from None
+
+    with pytest.raises(ValueError, match="broken off"):
+        await unless_client_leaves(leave, work())
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
 async def test_a_server_that_stops_is_not_a_client_that_leaves() -> None:
     task = asyncio.create_task(unless_client_leaves(stay, stay()))
     await asyncio.sleep(0.01)

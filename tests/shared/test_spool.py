@@ -197,12 +197,15 @@ async def test_a_database_that_only_reads_for_a_while_costs_no_trace(
             await self._session.execute(text(f"SET {name} = on"))
         await add(self, *traces)
 
-    async def as_again(writer: TraceWriter, traces: Sequence[Trace]) -> None:
-        async with sessions.begin() as session:
-            await TraceStore(session).add(*traces)
+    execute = TraceWriter._execute
+
+    async def only_read(self: TraceWriter, traces: Sequence[Trace]) -> None:
+        self._connection = await self._database.connect()
+        await self._connection.execute(text("SET default_transaction_read_only = on"))
+        await execute(self, traces)
 
     monkeypatch.setattr(TraceStore, "add", refuse)
-    monkeypatch.setattr(TraceWriter, "add", as_again)
+    monkeypatch.setattr(TraceWriter, "_execute", only_read)
     monkeypatch.setattr("api.chat.recorder.AWAY_S", 0.0)
     async with TraceRecorder(sessions, spool) as recorder:
         await recorder.record(make_trace("hi", tenant_id=model[0], model_id=model[1]))
