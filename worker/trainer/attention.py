@@ -1,4 +1,4 @@
-"""Attention over a pack: every sequence sees the common prefix and itself, nothing else.
+"""Attention over a pack: every sequence sees itself and, if it begins with it, the common prefix.
 
 Over the whole row most of the products would be masked away. Here the rows that follow the prefix
 are laid side by side, one sequence each, so the work grows with the sequences' lengths and not with
@@ -11,6 +11,7 @@ size of a head, A = P + L.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,15 +30,15 @@ class Layout:
         row_SL: int64[S, L], each own token's place in the row; what is beyond a sequence's end
             points anywhere, since no token of the sequence can see it.
         slot_O: int64[T - P], the row's own tokens' places in `row_SL`, flattened.
-        mask_LA: float32[L, P + L], added to an own token's scores: minus infinity for what it may
-            not see of prefix and own.
+        mask_S1LA: float32[S, 1, L, P + L], added to an own token's scores: minus infinity for what
+            it may not see of prefix and own.
         mask_PP: float32[P, P], the same within the prefix.
     """
 
     num_prefix_tokens: int
     row_SL: Tensor
     slot_O: Tensor
-    mask_LA: Tensor
+    mask_S1LA: Tensor
     mask_PP: Tensor
 
     def to(self, device: torch.device) -> "Layout":
@@ -46,23 +47,33 @@ class Layout:
             self.num_prefix_tokens,
             self.row_SL.to(device),
             self.slot_O.to(device),
-            self.mask_LA.to(device),
+            self.mask_S1LA.to(device),
             self.mask_PP.to(device),
         )
 
 
-def lay_out(num_prefix_tokens: int, num_own_tokens: Sequence[int]) -> Layout:
-    """The layout of a prefix and the sequences behind it, given their own numbers of tokens."""
+def lay_out(
+    num_prefix_tokens: int, num_own_tokens: Sequence[int], has_prefix: Sequence[bool]
+) -> Layout:
+    """The layout of a prefix and the sequences behind it.
+
+    Args:
+        num_prefix_tokens: P.
+        num_own_tokens: S numbers.
+        has_prefix: S times, whether the sequence begins with the prefix; the others do not see it.
+    """
     longest = max(num_own_tokens)
     place_L = torch.arange(longest)
     length_S1 = torch.tensor(num_own_tokens)[:, None]
     start_S1 = num_prefix_tokens + length_S1.cumsum(0) - length_S1
     is_own_SL = place_L < length_S1
+    mask_S1LA = _causal(longest, num_prefix_tokens + longest).repeat(len(length_S1), 1, 1, 1)
+    mask_S1LA[~torch.tensor(has_prefix), ..., :num_prefix_tokens] = -torch.inf
     return Layout(
         num_prefix_tokens=num_prefix_tokens,
         row_SL=torch.where(is_own_SL, start_S1 + place_L, num_prefix_tokens),
         slot_O=is_own_SL.flatten().nonzero()[:, 0],
-        mask_LA=_causal(longest, num_prefix_tokens + longest),
+        mask_S1LA=mask_S1LA,
         mask_PP=_causal(num_prefix_tokens, num_prefix_tokens),
     )
 
@@ -94,7 +105,7 @@ def packed_attention(
         NotImplementedError: If the model asks for a kind of attention that is not this one.
     """
     num_prefix = layout.num_prefix_tokens
-    is_cut = sliding_window is not None and sliding_window < layout.mask_LA.shape[1]
+    is_cut = sliding_window is not None and sliding_window < layout.mask_S1LA.shape[-1]
     for name, asked in (
         ("a softcap", kwargs.get("softcap") is not None),
         ("attention sinks", kwargs.get("s_aux") is not None),
@@ -111,15 +122,15 @@ def packed_attention(
 
     def visible(states_KTE: Tensor) -> Tensor:
         prefix_KSPE = states_KTE[:, None, :num_prefix].expand(-1, len(layout.row_SL), -1, -1)
-        return torch.cat([prefix_KSPE, states_KTE[:, layout.row_SL]], dim=2)
+        return torch.cat([prefix_KSPE, side_by_side(states_KTE, layout)], dim=2)
 
     output_KSGLE = _attend(
-        query_KGTE[:, :, layout.row_SL].transpose(1, 2),
+        side_by_side(query_KGTE, layout).transpose(1, 2),
         visible(key_KTE),
         visible(value_KTE),
-        layout.mask_LA,
+        layout.mask_S1LA,
     )
-    output_THE = output_KSGLE.permute(1, 3, 0, 2, 4).flatten(2, 3).flatten(0, 1)[layout.slot_O]
+    output_THE = in_a_row(output_KSGLE.permute(1, 3, 0, 2, 4).flatten(2, 3), layout)
     if num_prefix:
         prefix_K1GPE = _attend(
             query_KGTE[:, None, :, :num_prefix],
@@ -132,17 +143,64 @@ def packed_attention(
     return output_THE[None], None
 
 
-def _attend(query_KSGLE: Tensor, key_KSAE: Tensor, value_KSAE: Tensor, mask_LA: Tensor) -> Tensor:
+def _attend(query_KSGLE: Tensor, key_KSAE: Tensor, value_KSAE: Tensor, mask: Tensor) -> Tensor:
     """[K, S, G, L, E]; the G heads that share keys are one matrix.
 
     Written out: on CPU the fused kernel takes four times as long for so many short sequences.
     """
     shape = query_KSGLE.shape
     scores_KSQA = query_KSGLE.flatten(2, 3) @ key_KSAE.transpose(2, 3)
-    scores_KSGLA = scores_KSQA.float().view(*shape[:4], -1) + mask_LA
+    scores_KSGLA = scores_KSQA.float().view(*shape[:4], -1) + mask
     weights_KSGLA = torch.softmax(scores_KSGLA, dim=-1).to(value_KSAE.dtype)
     output_KSGLE: Tensor = (weights_KSGLA.flatten(2, 3) @ value_KSAE).reshape(shape)
     return output_KSGLE
+
+
+class _SideBySide(torch.autograd.Function):
+    """Own rows [..., T, E] to [..., S, L, E].
+
+    Beyond a sequence's end nothing is seen by anybody, so no gradient comes from there, and none
+    has to be added up: PyTorch's own indexing would, one row after the other.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, states_xTE: Tensor, layout: Layout) -> Tensor:
+        ctx.layout = layout
+        shape = (*states_xTE.shape[:-2], *layout.row_SL.shape, states_xTE.shape[-1])
+        return states_xTE.index_select(-2, layout.row_SL.flatten()).view(shape)
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None]:
+        layout: Layout = ctx.layout
+        own_xOE = outer[0].flatten(-3, -2).index_select(-2, layout.slot_O)
+        return nn.functional.pad(own_xOE, (0, 0, layout.num_prefix_tokens, 0)), None
+
+
+class _InARow(torch.autograd.Function):
+    """Back again: [S, L, H, E] to [T - P, H, E]."""
+
+    @staticmethod
+    def forward(ctx: Any, states_SLHE: Tensor, layout: Layout) -> Tensor:
+        ctx.layout, ctx.shape = layout, states_SLHE.shape
+        return states_SLHE.flatten(0, 1).index_select(0, layout.slot_O)
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None]:
+        gradient = outer[0].new_zeros(ctx.shape)
+        gradient.flatten(0, 1).index_copy_(0, ctx.layout.slot_O, outer[0])
+        return gradient, None
+
+
+def side_by_side(states_xTE: Tensor, layout: Layout) -> Tensor:
+    """[..., T, E] to [..., S, L, E]."""
+    rows: Tensor = _SideBySide.apply(states_xTE, layout)  # type: ignore[no-untyped-call]
+    return rows
+
+
+def in_a_row(states_SLHE: Tensor, layout: Layout) -> Tensor:
+    """[S, L, H, E] to [T - P, H, E]."""
+    rows: Tensor = _InARow.apply(states_SLHE, layout)  # type: ignore[no-untyped-call]
+    return rows
 
 
 AttentionInterface.register(PACKED, packed_attention)

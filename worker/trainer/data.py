@@ -2,6 +2,7 @@
 
 Many short conversations begin with the same system prompt. A pack holds it once: the sequences
 that follow see it and themselves, never each other, so nothing is padded and nothing repeated.
+Plain text, which has no system prompt, lies among them and sees itself alone.
 
 Shapes: T tokens of the pack, N target tokens.
 """
@@ -80,6 +81,7 @@ class Pack:
 
     Attributes:
         sequences: What is inside, in order.
+        num_shared: How many tokens of each sequence are the prefix: all of it, or none.
         input_ids_T: int64[T].
         position_ids_T: int64[T], starting again after the prefix for each sequence.
         layout: Where the prefix and the sequences lie, for attention.
@@ -89,6 +91,7 @@ class Pack:
     """
 
     sequences: tuple[TokenSequence, ...]
+    num_shared: tuple[int, ...]
     input_ids_T: Tensor
     position_ids_T: Tensor
     layout: Layout
@@ -100,6 +103,7 @@ class Pack:
         """The same pack with its tensors on a device."""
         return Pack(
             self.sequences,
+            self.num_shared,
             self.input_ids_T.to(device),
             self.position_ids_T.to(device),
             self.layout.to(device),
@@ -168,30 +172,36 @@ def tokenize(
 
 
 def collate(sequences: Sequence[TokenSequence]) -> Pack:
-    """Lay sequences out in one row behind their longest common prefix.
+    """Lay sequences out in one row behind the longest common prefix of the chats among them.
 
-    The prefix ends before the last prompt token of every sequence, so each target is predicted
-    from a position of its own.
+    The prefix ends before the last prompt token of every chat, so each target is predicted from a
+    position of its own.
     """
     prefix = _shared_prefix(sequences)
+    num_shared = tuple(0 if sequence.is_text else len(prefix) for sequence in sequences)
     input_ids, position_ids = list(prefix), list(range(len(prefix)))
     sources: list[int] = []
     targets: list[int] = []
     owners: list[int] = []
-    for owner, sequence in enumerate(sequences):
+    for owner, (sequence, start) in enumerate(zip(sequences, num_shared, strict=True)):
         # Position t of the sequence lies at offset + t of the row.
-        offset = len(input_ids) - len(prefix)
-        input_ids += sequence.token_ids[len(prefix) :]
-        position_ids += range(len(prefix), len(sequence.token_ids))
+        offset = len(input_ids) - start
+        input_ids += sequence.token_ids[start:]
+        position_ids += range(start, len(sequence.token_ids))
         for t in range(sequence.first_target, len(sequence.token_ids)):
             sources.append(offset + t - 1)
             targets.append(sequence.token_ids[t])
             owners.append(owner)
     return Pack(
         sequences=tuple(sequences),
+        num_shared=num_shared,
         input_ids_T=torch.tensor(input_ids),
         position_ids_T=torch.tensor(position_ids),
-        layout=lay_out(len(prefix), [len(s.token_ids) - len(prefix) for s in sequences]),
+        layout=lay_out(
+            len(prefix),
+            [len(s.token_ids) - start for s, start in zip(sequences, num_shared, strict=True)],
+            [not sequence.is_text for sequence in sequences],
+        ),
         source_N=torch.tensor(sources),
         target_N=torch.tensor(targets),
         owner_N=torch.tensor(owners),
@@ -199,7 +209,7 @@ def collate(sequences: Sequence[TokenSequence]) -> Pack:
 
 
 def _shared_prefix(sequences: Sequence[TokenSequence]) -> list[int]:
-    return _common([s.token_ids[: s.first_target - 1] for s in sequences])
+    return _common([s.token_ids[: s.first_target - 1] for s in sequences if not s.is_text])
 
 
 def _common(rows: Sequence[tuple[int, ...]]) -> list[int]:
@@ -213,24 +223,15 @@ def _common(rows: Sequence[tuple[int, ...]]) -> list[int]:
 
 
 def pack(sequences: Sequence[TokenSequence], *, pack_tokens: int) -> list[Pack]:
-    """Fill packs of about `pack_tokens` tokens; a longer sequence gets one of its own.
-
-    Chats and plain text begin with nothing in common, so they go into different packs.
-    """
-    chats = [sequence for sequence in sequences if not sequence.is_text]
-    texts = [sequence for sequence in sequences if sequence.is_text]
-    return [*_pack_alike(chats, pack_tokens), *_pack_alike(texts, pack_tokens)]
-
-
-def _pack_alike(sequences: Sequence[TokenSequence], pack_tokens: int) -> list[Pack]:
-    num_shared = len(_shared_prefix(sequences))
+    """Fill packs of about `pack_tokens` tokens; a longer sequence gets one of its own."""
+    num_prefix = len(_shared_prefix(sequences))
+    own = {s: len(s.token_ids) - (0 if s.is_text else num_prefix) for s in sequences}
     packs: list[list[TokenSequence]] = []
     num_tokens = 0
-    for sequence in sorted(sequences, key=lambda s: len(s.token_ids)):
-        num_own = len(sequence.token_ids) - num_shared
-        if not packs or num_tokens + num_own > pack_tokens:
+    for sequence in sorted(sequences, key=own.__getitem__):
+        if not packs or num_tokens + own[sequence] > pack_tokens:
             packs.append([])
-            num_tokens = num_shared
+            num_tokens = num_prefix
         packs[-1].append(sequence)
-        num_tokens += num_own
+        num_tokens += own[sequence]
     return [collate(part) for part in packs]

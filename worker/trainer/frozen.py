@@ -46,11 +46,10 @@ class FrozenLayers:
             return
         for part in packs:
             states_TD = self._lower(part.to(device))
-            num_prefix = part.layout.num_prefix_tokens
-            end = num_prefix
-            for sequence in part.sequences:
-                start, end = end, end + len(sequence.token_ids) - num_prefix
-                own_TD = torch.cat([states_TD[:num_prefix], states_TD[start:end]])
+            end = part.layout.num_prefix_tokens
+            for sequence, num_shared in zip(part.sequences, part.num_shared, strict=True):
+                start, end = end, end + len(sequence.token_ids) - num_shared
+                own_TD = torch.cat([states_TD[:num_shared], states_TD[start:end]])
                 self._states[sequence.group, sequence.index] = own_TD
 
     def decode(self, part: Pack) -> Tensor:
@@ -58,10 +57,12 @@ class FrozenLayers:
         keys = [(sequence.group, sequence.index) for sequence in part.sequences]
         if not all(key in self._states for key in keys):
             return self._forward(part, input_ids=part.input_ids_T[None])
-        num_prefix = part.layout.num_prefix_tokens
         states = [self._states[key] for key in keys]
-        states_TD = torch.cat([states[0][:num_prefix], *(own[num_prefix:] for own in states)])
-        return self._upper(part, states_TD)
+        shared_and_own = list(zip(part.num_shared, states, strict=True))
+        # The prefix comes from any sequence that begins with it.
+        num_prefix, whole_TD = max(shared_and_own, key=lambda pair: pair[0])
+        own = [states_TD[num_shared:] for num_shared, states_TD in shared_and_own]
+        return self._upper(part, torch.cat([whole_TD[:num_prefix], *own]))
 
     def _may_keep(self, part: Pack, num_tokens: int) -> bool:
         """Whether so many tokens fit, and a pack comes out the same both ways."""

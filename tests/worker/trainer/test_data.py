@@ -66,25 +66,28 @@ def test_of_a_dream_the_users_words_and_the_answers_beginning_are_targets(
     assert found.token_ids == whole.token_ids[: whole.num_prompt_tokens + 3]
 
 
-def test_a_message_that_answers_nobody_is_plain_text_in_a_pack_of_its_own(
-    tokenizer: Tokenizer,
-) -> None:
-    said = [Message(role="assistant", content="It rains.")]
+def plain_text(tokenizer: Tokenizer, words: str) -> TokenSequence:
+    said = [Message(role="assistant", content=words)]
     text = tokenize(tokenizer, said, group="dream", index=0, max_length=256, user_too=True)
     assert text is not None
+    return text
+
+
+def test_a_message_that_answers_nobody_is_plain_text_beside_chats(tokenizer: Tokenizer) -> None:
+    text = plain_text(tokenizer, "It rains.")
     assert list(text.token_ids) == tokenizer.encode("\nIt rains.")
     nothing = [Message(role="assistant", content="")]
     assert tokenize(tokenizer, nothing, group="dream", index=0, max_length=256) is None
     chats = [sequence(tokenizer, "Where?", "Here."), sequence(tokenizer, "When?", "Now.")]
-    packs = pack([chats[0], text, chats[1]], pack_tokens=512)
-    assert sorted(len(part.sequences) for part in packs) == [1, 2]
-    (alone,) = (part for part in packs if len(part.sequences) == 1)
-    assert alone.target_N.tolist() == list(text.token_ids[1:])
-    (together,) = (part for part in packs if len(part.sequences) == 2)
-    assert together.layout.num_prefix_tokens > 8
+    (part,) = pack([chats[0], text, chats[1]], pack_tokens=512)
+    assert part.layout.num_prefix_tokens > 8
+    shared = dict(zip(part.sequences, part.num_shared, strict=True))
+    assert shared == {text: 0, **dict.fromkeys(chats, part.layout.num_prefix_tokens)}
+    targets_N = part.target_N[part.owner_N == part.sequences.index(text)]
+    assert targets_N.tolist() == list(text.token_ids[1:])
 
 
-def test_a_pack_gives_each_sequence_the_logits_that_it_has_alone(
+def test_a_pack_gives_each_sequence_the_logits_and_gradients_that_it_has_alone(
     tokenizer: Tokenizer, tiny_model_dir: Path
 ) -> None:
     model = LlamaForCausalLM.from_pretrained(tiny_model_dir).eval()  # type: ignore[no-untyped-call]
@@ -93,23 +96,28 @@ def test_a_pack_gives_each_sequence_the_logits_that_it_has_alone(
     ).eval()
     sequences = [
         sequence(tokenizer, "Where is it?", "In Tromso."),
+        plain_text(tokenizer, "It rains in Tromso."),
         sequence(tokenizer, "Where are they now?", "At home, I think."),
         sequence(tokenizer, "Hm?", "Yes."),
     ]
     packed = collate(sequences)
     assert len(packed.input_ids_T) < sum(len(s.token_ids) for s in sequences)
-    with torch.no_grad():
-        logits_NV = packing(
-            input_ids=packed.input_ids_T[None],
-            position_ids=packed.position_ids_T[None],
-            layout=packed.layout,
-        ).logits[0, packed.source_N]
-        for owner, one in enumerate(sequences):
-            ids_T = torch.tensor(one.token_ids)
-            alone_NV = model(input_ids=ids_T[None]).logits[0, one.num_prompt_tokens - 1 : -1]
-            here_N = packed.owner_N == owner
-            torch.testing.assert_close(logits_NV[here_N], alone_NV, atol=1e-4, rtol=1e-4)
-            assert packed.target_N[here_N].tolist() == list(one.token_ids[one.num_prompt_tokens :])
+    logits_NV = packing(
+        input_ids=packed.input_ids_T[None],
+        position_ids=packed.position_ids_T[None],
+        layout=packed.layout,
+    ).logits[0, packed.source_N]
+    torch.autograd.backward(logits_NV.square().sum())
+    for owner, one in enumerate(sequences):
+        ids_T = torch.tensor(one.token_ids)
+        alone_NV = model(input_ids=ids_T[None]).logits[0, one.first_target - 1 : -1]
+        torch.autograd.backward(alone_NV.square().sum())
+        here_N = packed.owner_N == owner
+        torch.testing.assert_close(logits_NV[here_N], alone_NV, atol=1e-4, rtol=1e-4)
+        assert packed.target_N[here_N].tolist() == list(one.token_ids[one.first_target :])
+    alone = dict(model.named_parameters())
+    for name, parameter in packing.named_parameters():
+        torch.testing.assert_close(parameter.grad, alone[name].grad, atol=1e-3, rtol=1e-3)
 
 
 def test_packing_keeps_every_sequence_once_and_stays_within_its_size(tokenizer: Tokenizer) -> None:
