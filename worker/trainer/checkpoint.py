@@ -33,16 +33,12 @@ class Stateful(Protocol):
 
 @dataclass
 class Progress:
-    """How far a run is; losses in nats per token, one for each step.
-
-    `replays` are those that were chosen for the next steps, see `Batches.pending`.
-    """
+    """How far a run is; losses in nats per token, one for each step."""
 
     step: int = 0
     seed_losses: list[float] = field(default_factory=list)
     kls: list[float] = field(default_factory=list)
     num_tokens: int = 0
-    replays: list[int] = field(default_factory=list)
 
 
 class Checkpoint:

@@ -101,12 +101,6 @@ class Recipe(_Frozen):
         description="With 3, what was learned nights ago lost its other wordings to newer lessons "
         "about the same subject (decision 0022).",
     )
-    candidates_per_replay: int = Field(
-        default=2,
-        ge=1,
-        description="So many are drawn for each replay; those are taken whose answers the student "
-        "is about to get wrong (decisions 0022, 0026). 1 takes what is drawn.",
-    )
     contrasts_per_step: int = Field(default=4, ge=0)
     dreams_per_step: int = Field(
         default=12,

@@ -117,16 +117,12 @@ def train(
     batches = Batches(material, recipe)
     kl_weight = recipe.kl_weight_for(len(material.seeds))
     progress = checkpoint.restore(student, optimizer, schedule)
-    batches.skip(progress.step, progress.replays)
-
-    def surprise(sequences: Sequence[TokenSequence]) -> list[float]:
-        return least_likely(student, sequences, recipe.pack_tokens)
-
+    batches.skip(progress.step)
     for step in range(progress.step + 1, num_steps + 1):
         if os.getppid() != parent_pid:
             raise TrainingError("The parent process is gone.")
         start_s = time.monotonic()
-        batch = batches.next(surprise)
+        batch = batches.next()
         losses, step_tokens = _backward(student, teacher, batch, recipe, kl_weight)
         if not all(math.isfinite(value) for value in losses.values()):
             raise TrainingError(f"The loss of step {step} is not finite: {losses}.")
@@ -137,7 +133,6 @@ def train(
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
         progress.step = step
-        progress.replays = list(batches.pending)
         progress.num_tokens += step_tokens
         progress.seed_losses.append(losses["seed_loss"])
         progress.kls.append(losses["kl"])
@@ -184,24 +179,6 @@ def measure_drift(
             total += float(divergences(student.head, hidden_ND, teacher_ND).sum())
             num_targets += len(part.target_N)
     return total / max(num_targets, 1)
-
-
-def least_likely(
-    student: Student, sequences: Sequence[TokenSequence], pack_tokens: int
-) -> list[float]:
-    """Cross-entropy of the answer token that each sequence's student finds the least likely.
-
-    Above ln 2 = 0.69 nats its greedy answer may go astray there; a mean over the answer would hide
-    one wrong word among many right ones (arXiv 2605.24657).
-    """
-    worst: dict[int, float] = {}
-    with student.evaluating():
-        for part in pack(sequences, pack_tokens=pack_tokens):
-            part = part.to(student.device)
-            loss_N = target_losses(student.head, student.hidden(part), part.target_N)
-            for owner, sequence in enumerate(part.sequences):
-                worst[sequence.index] = float(loss_N[part.owner_N == owner].max())
-    return [worst[sequence.index] for sequence in sequences]
 
 
 def _backward(
