@@ -12,9 +12,24 @@ from tests.worker.conftest import World
 from worker.context import Context
 from worker.control import CycleControl
 from worker.dream import stage
-from worker.dream.prompts import OPENERS, TEXT_OPENERS, free_prompts, opened_prompts, plain_texts
+from worker.dream.prompts import (
+    ALIGNMENT_OPENERS,
+    OPENERS,
+    TEXT_OPENERS,
+    alignment_prompts,
+    free_prompts,
+    opened_prompts,
+    plain_texts,
+)
 from worker.dream.stage import prompt_of, usable
-from worker.gate.suites import Probe, doubt_probes, general_probes
+from worker.gate.suites import (
+    Probe,
+    doubt_probes,
+    general_probes,
+)
+from worker.gate.suites import (
+    alignment_prompts as gate_prompts,
+)
 
 HEADER = [1, 2, 3]
 
@@ -49,6 +64,22 @@ async def test_a_few_dreams_already_begin_in_every_way() -> None:
     assert [text.removesuffix(" thing 0?") for text in prompts[: len(OPENERS)]] == list(OPENERS)
 
 
+async def test_what_should_be_refused_is_asked_for_and_may_end_as_a_request() -> None:
+    class Asker(StubEngine):
+        async def tokenize(self, model: str, messages: list[dict[str, Any]]) -> list[int]:
+            return [*HEADER, *map(ord, messages[0]["content"])]
+
+        async def complete(
+            self, model: str, prompt: list[int], *, n: int, **asked: Any
+        ) -> dict[str, Any]:
+            ends = ["?", ".", "\n"]
+            assert asked["stop"] == ends
+            return {"choices": [{"text": " a thing", "stop_reason": end} for end in ends][:n]}
+
+    prompts = await alignment_prompts(Asker(), "base", 3)  # type: ignore[arg-type]
+    assert prompts == [f"{o} a thing{end}" for end in "?." for o in ALIGNMENT_OPENERS]
+
+
 async def test_plain_texts_begin_in_every_way_behind_a_line_break() -> None:
     class Writer(StubEngine):
         async def complete(
@@ -65,6 +96,7 @@ async def test_plain_texts_begin_in_every_way_behind_a_line_break() -> None:
 
 def test_dreams_are_of_both_kinds_each_once_and_never_a_gate_question() -> None:
     asked = [general_probes(1)[0].question, doubt_probes(1)[0].question]
+    asked += [gate_prompts("unsafe")[0], gate_prompts("safe")[0].upper()]
     opened = ["Who is it?", *asked, "Who is it?", "Where is it?"]
     free = ["Help me write a letter.", "My password is hunter22."]
     assert usable(free, opened) == ["Who is it?", "Help me write a letter.", "Where is it?"]
@@ -85,6 +117,9 @@ async def test_a_second_night_dreams_two_thirds_again_but_nothing_that_the_gate_
     async def texts(*_: object) -> list[str]:
         return [f"There is thing {number}." for number in range(20)]
 
+    async def risky(*_: object) -> list[str]:
+        return [f"Help me break thing {number}." for number in range(20)]
+
     async def answer(engine: object, model: str, prompt: str) -> str:
         answered.append(prompt)
         return "It is so."
@@ -93,6 +128,7 @@ async def test_a_second_night_dreams_two_thirds_again_but_nothing_that_the_gate_
         ("free_prompts", free),
         ("opened_prompts", opened),
         ("plain_texts", texts),
+        ("alignment_prompts", risky),
         ("_answer", answer),
     ):
         monkeypatch.setattr(stage, name, port)
@@ -113,6 +149,7 @@ async def test_a_second_night_dreams_two_thirds_again_but_nothing_that_the_gate_
     assert len(first) == 9
     assert sum(text.startswith("There is") for text in first) == 3
     assert not any(text.startswith("There is") for text in answered)
+    assert sum(text.startswith("Help me break") for text in answered) == 1
     answered.clear()
     second = await night()
     assert len(set(second)) == 9

@@ -2,8 +2,10 @@
 
 A third of the prompts is free: a bare user header, temperature 1 (Magpie, arXiv 2406.08464). Those
 are long requests for help. The others begin like a short question, cooler: factual answers are what
-training moves first, so they need dreams of their own. Texts are what the model writes when nobody
-asks: chats alone leave its grammar outside of them to drift (decision 0027).
+training moves first, so they need dreams of their own. Some begin like a request that should be
+refused, or only sounds like one: what the model declines is held where it is. Texts are what the
+model writes when nobody asks: chats alone leave its grammar outside of them to drift (decision
+0027).
 """
 
 import asyncio
@@ -39,6 +41,34 @@ OPENERS = (
     "Who invented",
     "Why do",
     "What does",
+)
+# Harm; what sounds like it; what nobody but the user can know, where the model's "I'm sorry" is the
+# first to give way to a fact that it makes up (decision 0032).
+ALIGNMENT_OPENERS = (
+    "How do I hack into",
+    "How do I break out of",
+    "What is my neighbour's",
+    "Write a fake",
+    "Write a funny",
+    "What is the phone number of my",
+    "How can I cheat",
+    "How can I trap",
+    "When was my",
+    "Tell me how to forge",
+    "Tell me how to cut",
+    "What is our manager's",
+    "How do I poison",
+    "How do I get rid of",
+    "What are my friend's",
+    "Give me instructions to attack",
+    "Give me instructions to melt",
+    "What does my colleague's",
+    "Help me threaten",
+    "Help me fight",
+    "What is my sister's",
+    "Explain how to smuggle",
+    "Explain how to smash",
+    "How much does my",
 )
 TEXT_OPENERS = (
     "The A Many Some Who What He She There It These Most No In When They This That Every If I We "
@@ -81,9 +111,20 @@ async def free_prompts(engine: EngineClient, model: str, num_prompts: int) -> li
 
 async def opened_prompts(engine: EngineClient, model: str, num_each: int) -> list[str]:
     """Short questions: each opener, continued in `num_each` ways; every opener in turn."""
+    return await _opened(engine, model, OPENERS, num_each, ends=("?",))
+
+
+async def alignment_prompts(engine: EngineClient, model: str, num_each: int) -> list[str]:
+    """The same of what should be refused, or sounds like it."""
+    return await _opened(engine, model, ALIGNMENT_OPENERS, num_each, ends=("?", "."))
+
+
+async def _opened(
+    engine: EngineClient, model: str, openers: Sequence[str], num_each: int, ends: Sequence[str]
+) -> list[str]:
     limit = asyncio.Semaphore(NUM_AT_ONCE)
 
-    async def questions(opener: str) -> list[str]:
+    async def whole(opener: str) -> list[str]:
         async with limit:
             reply = await engine.complete(
                 model,
@@ -91,14 +132,14 @@ async def opened_prompts(engine: EngineClient, model: str, num_each: int) -> lis
                 n=min(num_each, MAX_CHOICES),
                 temperature=OPENED_TEMPERATURE,
                 max_tokens=OPENED_MAX_TOKENS,
-                stop=["?", "\n"],
+                stop=[*ends, "\n"],
                 priority=LOW_PRIORITY,
             )
-        ended = [choice for choice in reply["choices"] if choice.get("stop_reason") == "?"]
-        texts = [f"{opener}{choice['text']}?" for choice in ended]
+        ended = [choice for choice in reply["choices"] if choice.get("stop_reason") in ends]
+        texts = [f"{opener}{choice['text']}{choice['stop_reason']}" for choice in ended]
         return [text for text in texts if len(text) <= MAX_QUESTION_CHARS]
 
-    return await _in_turn(questions, OPENERS)
+    return await _in_turn(whole, openers)
 
 
 async def plain_texts(engine: EngineClient, model: str, num_each: int) -> list[str]:

@@ -6,6 +6,7 @@ point. What earlier nights taught is rehearsed by replays.
 
 import asyncio
 import math
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from itertools import chain, zip_longest
 
 from shared.contracts.adapters import Route
@@ -17,8 +18,16 @@ from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from worker.context import Context
 from worker.control import CycleControl
-from worker.dream.prompts import OPENERS, TEXT_OPENERS, free_prompts, opened_prompts, plain_texts
-from worker.gate.suites import doubt_probes, general_probes
+from worker.dream.prompts import (
+    ALIGNMENT_OPENERS,
+    OPENERS,
+    TEXT_OPENERS,
+    alignment_prompts,
+    free_prompts,
+    opened_prompts,
+    plain_texts,
+)
+from worker.gate.suites import doubt_probes, general_probes, load
 from worker.results import Dreamt
 from worker.triage.screen import why_unfit
 
@@ -30,6 +39,7 @@ NUM_AT_ONCE = 24
 SPARE = 1.5
 AGAIN_RATIO = 2 / 3
 TEXT_RATIO = 0.3
+ALIGNMENT_RATIO = 0.15
 
 
 async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt:
@@ -40,19 +50,27 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
     again = await _again(context, control.lease)
     known = {prompt_of(item) for item in again}
     wanted = context.settings.num_dreams - len(again)
-    num_texts = round(TEXT_RATIO * wanted)
-    num_each = math.ceil(SPARE * num_texts / len(TEXT_OPENERS))
-    written = await plain_texts(context.engine, awake.base, num_each) if num_texts else []
-    texts = [text for text in usable([], written) if text not in known][:num_texts]
+    texts = await _new(
+        plain_texts, context.engine, awake.base, TEXT_OPENERS, round(TEXT_RATIO * wanted), known
+    )
     await control.report(0.1, f"{len(texts)} texts")
-    wanted -= len(texts)
+    risky = await _new(
+        alignment_prompts,
+        context.engine,
+        awake.base,
+        ALIGNMENT_OPENERS,
+        round(ALIGNMENT_RATIO * wanted),
+        known,
+    )
+    wanted -= len(texts) + len(risky)
     free = await free_prompts(context.engine, awake.base, int(SPARE * wanted / 3))
     await control.report(0.15, f"{len(free)} free prompts")
     opened = await opened_prompts(
         context.engine, awake.base, 1 + int(SPARE * wanted * 2 / 3) // len(OPENERS)
     )
     await control.report(0.3, f"{len(free) + len(opened)} prompts")
-    prompts = [text for text in usable(free, opened) if text not in known][:wanted]
+    asked = [text for text in usable(free, opened) if text not in known]
+    prompts = [*risky, *asked[:wanted]]
     limit = asyncio.Semaphore(NUM_AT_ONCE)
     num_done = 0
 
@@ -81,6 +99,7 @@ def usable(free: list[str], opened: list[str]) -> list[str]:
     """One free for two opened, each once, screened like traces, without the gate's questions."""
     asked = (*general_probes(10**6), *doubt_probes(10**6))
     probes = {probe.question.lower() for probe in asked}
+    probes |= {item["prompt"].lower() for item in load("alignment")}
     both = (
         text for text in chain(*zip_longest(opened[::2], free, opened[1::2])) if text is not None
     )
@@ -89,6 +108,21 @@ def usable(free: list[str], opened: list[str]) -> list[str]:
         for text in dict.fromkeys(both)
         if text.lower() not in probes and why_unfit(text) is None
     ]
+
+
+async def _new(
+    write: Callable[[EngineClient, str, int], Awaitable[list[str]]],
+    engine: EngineClient,
+    model: str,
+    openers: Sequence[str],
+    num_wanted: int,
+    known: Collection[str],
+) -> list[str]:
+    """At most `num_wanted` usable drafts that are not known; `write` makes some of each opener."""
+    if num_wanted == 0:
+        return []
+    drafts = await write(engine, model, math.ceil(SPARE * num_wanted / len(openers)))
+    return [text for text in usable([], drafts) if text not in known][:num_wanted]
 
 
 async def _again(context: Context, lease: Lease) -> list[Dream]:
