@@ -138,7 +138,7 @@ class Settings(BaseSettings):
         '(`worker/trainer/job.py`): {"learning_rate": 0.0005}.',
     )
     train_timeout_s: float = 3600.0
-    gate_concurrency: int = 16
+    gate_concurrency: int = 32
     gate_max_general: int = Field(default=100, description="Largest number of capability probes.")
     log_level: str = "INFO"
 

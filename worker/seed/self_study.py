@@ -5,8 +5,10 @@ what it writes asks for something else, so a draft must ask in the same way, for
 what the question turns on. What users might ask about a topic it dreams up well.
 """
 
+import asyncio
 import re
 from collections.abc import Collection
+from typing import Any
 
 from shared.engine.client import LOW_PRIORITY, EngineClient
 from worker.seed.english import WH_WORDS, same_word
@@ -90,9 +92,9 @@ async def asked_about(engine: EngineClient, model: str, lesson: Lesson) -> list[
     Returns:
         At most `MAX_ASKED` forms, each with the lesson's answer.
     """
-    found: dict[str, Form] = {}
-    for opening in (frame.format(t=lesson.subject or "") for frame in OPENINGS):
-        reply = await engine.complete(
+
+    async def asked(opening: str) -> dict[str, Any]:
+        return await engine.complete(
             model,
             await user_header(engine, model, opening),
             n=2,
@@ -100,6 +102,11 @@ async def asked_about(engine: EngineClient, model: str, lesson: Lesson) -> list[
             max_tokens=ASKED_MAX_TOKENS,
             priority=LOW_PRIORITY,
         )
+
+    openings = [frame.format(t=lesson.subject or "") for frame in OPENINGS]
+    replies = await asyncio.gather(*map(asked, openings))
+    found: dict[str, Form] = {}
+    for opening, reply in zip(openings, replies, strict=True):
         for choice in reply["choices"]:
             if ended := re.match(r"[^?.!\n]*[?.!]", choice["text"]):
                 form = Form(f"{opening}{ended[0]}", lesson.answer, "train")
