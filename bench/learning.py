@@ -8,9 +8,11 @@ cross-entropy alone, night after night on the same adapter, `rebuilt` on all les
 the base, both without a gate; `context` puts all lessons into the system prompt.
 
 A run that was stopped goes on where it was: each arm keeps its stack and its figures in a folder.
+With several seeds the last table says what each arm reached, as medians over them.
 """
 
 import asyncio
+import itertools
 import json
 import shutil
 import sys
@@ -21,6 +23,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bench import bars
 from bench.arms import ARMS, PLAIN, SERVED, Arm, ContextArm, PlainArm, ServedArm
 from bench.examiner import MEASURES, Examinee, Examiner
 from bench.lessons import Lesson, curriculum
@@ -149,7 +152,9 @@ def main(
     cycles: Annotated[int, typer.Option(min=1, help="Nights.")] = 10,
     lessons: Annotated[int, typer.Option(min=3, help="Lessons of a night.")] = 10,
     updates: Annotated[int, typer.Option(help="How many of them contradict earlier ones.")] = 2,
-    seed: Annotated[int, typer.Option(help="Of the lessons' order and values.")] = 0,
+    seed: Annotated[
+        list[int] | None, typer.Option(help="Of the lessons' order and values; 0 without.")
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder with `blimp.jsonl` and `xstest.jsonl`.")
     ] = None,
@@ -161,19 +166,23 @@ def main(
     arms = arm or ["ours", "plain"]
     if unknown := set(arms) - set(ARMS):
         raise typer.BadParameter(f"no such arm: {', '.join(unknown)}; of {', '.join(ARMS)}")
+    seeds = list(dict.fromkeys(seed or [0]))
     try:
-        taught = curriculum(cycles, lessons, updates, seed)
+        taught = {number: curriculum(cycles, lessons, updates, number) for number in seeds}
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     root = Home.at(None, None).path / "bench-learning"
     finished = []
-    for name in arms:
-        place = root / f"{name}-{seed}-{lessons}-{updates}"
+    for name, number in itertools.product(arms, seeds):
+        place = root / f"{name}-{number}-{lessons}-{updates}"
         if fresh:
             shutil.rmtree(place, ignore_errors=True)
-        finished.append(run_arm(place, name, seed, taught, data))
+        finished.append(run_arm(place, name, number, taught[number], data))
     for figures in finished:
         figures.show()
+    for name in arms:
+        runs = [bars.Run(item.base, item.cycles) for item in finished if item.arm == name]
+        show(f"{name}, median of seeds {seeds}", bars.COLUMNS, bars.reached(runs))
     for name, meaning in {**MEASURES, **OUTSIDE_MEASURES}.items():
         console.print(f"  [bold]{name}[/] {meaning}")
     if plot_path is not None:
