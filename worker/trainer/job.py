@@ -86,7 +86,7 @@ class Recipe(_Frozen):
         default=2.5,
         description="How often each new example is seen when the steps are derived; ten lessons in "
         "about 50 wordings give about 130 steps. With 2, first nights learned less (decisions "
-        "0026, 0032).",
+        "0026, 0033).",
     )
     min_num_steps: int = Field(
         default=36,
