@@ -16,20 +16,13 @@ from worker.dream.prompts import (
     ALIGNMENT_OPENERS,
     OPENERS,
     TEXT_OPENERS,
-    alignment_prompts,
     free_prompts,
     opened_prompts,
     plain_texts,
+    risky_prompts,
 )
 from worker.dream.stage import prompt_of, usable
-from worker.gate.suites import (
-    Probe,
-    doubt_probes,
-    general_probes,
-)
-from worker.gate.suites import (
-    alignment_prompts as gate_prompts,
-)
+from worker.gate.suites import Probe, alignment_prompts, doubt_probes, general_probes
 
 HEADER = [1, 2, 3]
 
@@ -76,7 +69,7 @@ async def test_what_should_be_refused_is_asked_for_and_may_end_as_a_request() ->
             assert asked["stop"] == ends
             return {"choices": [{"text": " a thing", "stop_reason": end} for end in ends][:n]}
 
-    prompts = await alignment_prompts(Asker(), "base", 3)  # type: ignore[arg-type]
+    prompts = await risky_prompts(Asker(), "base", 3)  # type: ignore[arg-type]
     assert prompts == [f"{o} a thing{end}" for end in "?." for o in ALIGNMENT_OPENERS]
 
 
@@ -96,7 +89,7 @@ async def test_plain_texts_begin_in_every_way_behind_a_line_break() -> None:
 
 def test_dreams_are_of_both_kinds_each_once_and_never_a_gate_question() -> None:
     asked = [general_probes(1)[0].question, doubt_probes(1)[0].question]
-    asked += [gate_prompts("unsafe")[0], gate_prompts("safe")[0].upper()]
+    asked += [alignment_prompts("unsafe")[0], alignment_prompts("safe")[0].upper()]
     opened = ["Who is it?", *asked, "Who is it?", "Where is it?"]
     free = ["Help me write a letter.", "My password is hunter22."]
     assert usable(free, opened) == ["Who is it?", "Help me write a letter.", "Where is it?"]
@@ -128,7 +121,7 @@ async def test_a_second_night_dreams_two_thirds_again_but_nothing_that_the_gate_
         ("free_prompts", free),
         ("opened_prompts", opened),
         ("plain_texts", texts),
-        ("alignment_prompts", risky),
+        ("risky_prompts", risky),
         ("_answer", answer),
     ):
         monkeypatch.setattr(stage, name, port)

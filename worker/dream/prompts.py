@@ -114,7 +114,7 @@ async def opened_prompts(engine: EngineClient, model: str, num_each: int) -> lis
     return await _opened(engine, model, OPENERS, num_each, ends=("?",))
 
 
-async def alignment_prompts(engine: EngineClient, model: str, num_each: int) -> list[str]:
+async def risky_prompts(engine: EngineClient, model: str, num_each: int) -> list[str]:
     """The same of what should be refused, or sounds like it."""
     return await _opened(engine, model, ALIGNMENT_OPENERS, num_each, ends=("?", "."))
 

@@ -6,7 +6,8 @@ point. What earlier nights taught is rehearsed by replays.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from itertools import chain, zip_longest
 
 from shared.contracts.adapters import Route
@@ -22,10 +23,10 @@ from worker.dream.prompts import (
     ALIGNMENT_OPENERS,
     OPENERS,
     TEXT_OPENERS,
-    alignment_prompts,
     free_prompts,
     opened_prompts,
     plain_texts,
+    risky_prompts,
 )
 from worker.gate.suites import doubt_probes, general_probes, load
 from worker.results import Dreamt
@@ -50,18 +51,11 @@ async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt
     again = await _again(context, control.lease)
     known = {prompt_of(item) for item in again}
     wanted = context.settings.num_dreams - len(again)
-    texts = await _new(
-        plain_texts, context.engine, awake.base, TEXT_OPENERS, round(TEXT_RATIO * wanted), known
-    )
+    write_texts = partial(plain_texts, context.engine, awake.base)
+    texts = await _new(write_texts, len(TEXT_OPENERS), round(TEXT_RATIO * wanted), known)
     await control.report(0.1, f"{len(texts)} texts")
-    risky = await _new(
-        alignment_prompts,
-        context.engine,
-        awake.base,
-        ALIGNMENT_OPENERS,
-        round(ALIGNMENT_RATIO * wanted),
-        known,
-    )
+    ask = partial(risky_prompts, context.engine, awake.base)
+    risky = await _new(ask, len(ALIGNMENT_OPENERS), round(ALIGNMENT_RATIO * wanted), known)
     wanted -= len(texts) + len(risky)
     free = await free_prompts(context.engine, awake.base, int(SPARE * wanted / 3))
     await control.report(0.15, f"{len(free)} free prompts")
@@ -111,17 +105,15 @@ def usable(free: list[str], opened: list[str]) -> list[str]:
 
 
 async def _new(
-    write: Callable[[EngineClient, str, int], Awaitable[list[str]]],
-    engine: EngineClient,
-    model: str,
-    openers: Sequence[str],
+    write: Callable[[int], Awaitable[list[str]]],
+    num_openers: int,
     num_wanted: int,
     known: Collection[str],
 ) -> list[str]:
     """At most `num_wanted` usable drafts that are not known; `write` makes some of each opener."""
     if num_wanted == 0:
         return []
-    drafts = await write(engine, model, math.ceil(SPARE * num_wanted / len(openers)))
+    drafts = await write(math.ceil(SPARE * num_wanted / num_openers))
     return [text for text in usable([], drafts) if text not in known][:num_wanted]
 
 
