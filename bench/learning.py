@@ -8,7 +8,8 @@ cross-entropy alone, night after night on the same adapter, `rebuilt` on all les
 the base, both without a gate; `context` puts all lessons into the system prompt.
 
 A run that was stopped goes on where it was: each arm keeps its stack and its figures in a folder.
-With several seeds the last table says what each arm reached, as medians over them.
+With several seeds the last table says what each arm reached, as medians over them. What ran on
+another machine, or on another day, can be shown beside them (`--figures`).
 """
 
 import asyncio
@@ -147,6 +148,14 @@ def _arm(arm: str, stack: LocalStack, engine: EngineClient, place: Path, base: s
     return ContextArm(base)
 
 
+def _read_finished(path: Path) -> list[Figures]:
+    """The arms in a file that `--json` wrote."""
+    try:
+        return [Figures(**arm) for arm in json.loads(path.read_text())["arms"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise typer.BadParameter(f"{path} holds no figures of this bench: {error}") from error
+
+
 def main(
     arm: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(ARMS)}.")] = None,
     cycles: Annotated[int, typer.Option(min=1, help="Nights.")] = 10,
@@ -160,10 +169,14 @@ def main(
     ] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
     plot_path: Annotated[Path | None, typer.Option("--plot", help="Draw them, as SVG.")] = None,
+    figures: Annotated[
+        list[Path] | None,
+        typer.Option(help="Show what `--json` wrote too; without an arm, that alone."),
+    ] = None,
     fresh: Annotated[bool, typer.Option(help="Forget earlier runs of these arms.")] = False,
 ) -> None:
     """Teach, sleep and examine, cycle after cycle; one arm after the other."""
-    arms = arm or ["ours", "plain"]
+    arms = arm or ([] if figures else ["ours", "plain"])
     if unknown := set(arms) - set(ARMS):
         raise typer.BadParameter(f"no such arm: {', '.join(unknown)}; of {', '.join(ARMS)}")
     seeds = list(dict.fromkeys(seed or [0]))
@@ -171,24 +184,30 @@ def main(
         taught = {number: curriculum(cycles, lessons, updates, number) for number in seeds}
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+    finished = [item for path in figures or [] for item in _read_finished(path)]
+    known = {(item.arm, item.seed) for item in finished}
     root = Home.at(None, None).path / "bench-learning"
-    finished = []
     for name, number in itertools.product(arms, seeds):
+        if (name, number) in known:
+            continue
         place = root / f"{name}-{number}-{lessons}-{updates}"
         if fresh:
             shutil.rmtree(place, ignore_errors=True)
         finished.append(run_arm(place, name, number, taught[number], data))
-    for figures in finished:
-        figures.show()
-    for name in arms:
-        runs = [bars.Run(item.base, item.cycles) for item in finished if item.arm == name]
-        show(f"{name}, median of seeds {seeds}", bars.COLUMNS, bars.reached(runs))
+    for item in finished:
+        item.show()
+    for name in dict.fromkeys(item.arm for item in finished):
+        runs = {
+            item.seed: bars.Run(item.base, item.cycles) for item in finished if item.arm == name
+        }
+        title = f"{name}, median of seeds {sorted(runs)}"
+        show(title, bars.COLUMNS, bars.reached(list(runs.values())))
     for name, meaning in {**MEASURES, **OUTSIDE_MEASURES}.items():
         console.print(f"  [bold]{name}[/] {meaning}")
     if plot_path is not None:
         lines = {f"{item.arm}, seed {item.seed}": item.cycles for item in finished}
         plot(plot_path, [*MEASURES, *OUTSIDE_MEASURES, "seconds"], lines)
-    save(json_path, {"arms": [asdict(figures) for figures in finished]})
+    save(json_path, {"arms": [asdict(item) for item in finished]})
 
 
 if __name__ == "__main__":
