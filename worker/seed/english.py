@@ -56,6 +56,8 @@ _STOP_WORDS = frozenset(
         "has",
         "have",
         "had",
+        "be",
+        "been",
         "called",
         "named",
         "there",

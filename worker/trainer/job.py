@@ -83,10 +83,10 @@ class Recipe(_Frozen):
     warmup_ratio: float = Field(default=0.1, ge=0, lt=1)
     num_steps: int | None = Field(default=None, ge=1, description="None: derived, see below.")
     num_passes: float = Field(
-        default=2.5,
+        default=3.0,
         description="How often each new example is seen when the steps are derived; ten lessons in "
-        "about 50 wordings give about 130 steps. With 2, first nights learned less (decisions "
-        "0026, 0033).",
+        "about 50 wordings give about 160 steps. With less, nights learned less (decisions 0026, "
+        "0034).",
     )
     min_num_steps: int = Field(
         default=36,
