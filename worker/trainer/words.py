@@ -30,6 +30,8 @@ from transformers import (
 )
 
 from worker.seed.english import inflected
+from worker.trainer.job import Recipe
+from worker.trainer.model import base_dtype
 from worker.trainer.priority import give_way
 
 NUM_NEAR = 6
@@ -59,7 +61,7 @@ class Thesaurus:
         embeddings_VD: float[V, D], the input embeddings of `words`.
         words: Those that are looked among.
         mean_D: float[D], the mean of all of the model's embeddings.
-        prior_V: float[V], the log of each word's mean probability after any word.
+        prior_V: float[V], the log of each word's mean probability after any word, up to a constant.
     """
 
     def __init__(
@@ -91,9 +93,13 @@ class Thesaurus:
 def nearest(model_dir: Path, words: Sequence[str]) -> list[list[str]]:
     """For each word those that the model in `model_dir` takes for nearest to it."""
     tokenizer = AutoTokenizer.from_pretrained(model_dir, local_files_only=True)
-    model = AutoModelForCausalLM.from_pretrained(model_dir, local_files_only=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = AutoModelForCausalLM.from_pretrained(
+        model_dir, dtype=base_dtype(Recipe(), device), local_files_only=True
+    )
+    nn.Module.to(model, device)
     table: nn.Module = model.get_input_embeddings()
-    table_TD = table.get_parameter("weight").detach()
+    table_TD = table.get_parameter("weight").detach().cpu()
     known = {
         match[1]: token_id
         for token, token_id in tokenizer.get_vocab().items()
@@ -105,7 +111,7 @@ def nearest(model_dir: Path, words: Sequence[str]) -> list[list[str]]:
     long = sorted(word for word in known if len(word) >= ANY_MIN_LETTERS)
     anything = random.Random(0).sample(long, min(NUM_ANY, len(long)))
     said_NV = said_after(model, tokenizer, [*words, *anything], token_ids)
-    prior_V = said_NV[len(words) :].exp().mean(dim=0).log()
+    prior_V = said_NV[len(words) :].logsumexp(dim=0)
     thesaurus = Thesaurus(table_TD[token_ids], list(known), table_TD.float().mean(dim=0), prior_V)
     return [thesaurus.near(word, said_V) for word, said_V in zip(words, said_NV, strict=False)]
 
@@ -120,7 +126,9 @@ def said_after(
     """float[len(words), V]: log-probability of each token after the word, mean of `EXAMPLES`."""
     means = []
     for examples in EXAMPLES:
-        prefix: DynamicCache = model(**tokenizer(examples, return_tensors="pt")).past_key_values
+        prefix: DynamicCache = model(
+            **tokenizer(examples, return_tensors="pt").to(model.device)
+        ).past_key_values
         rows = [
             _after_each(model, tokenizer, prefix, words[start : start + BATCH_SIZE])[:, token_ids]
             for start in range(0, len(words), BATCH_SIZE)
@@ -142,7 +150,9 @@ def _after_each(
     input_NL = torch.tensor([line + line[:1] * (longest - len(line)) for line in lines])
     cache = deepcopy(prefix)
     cache.batch_repeat_interleave(len(lines))
-    logits_NLT: Tensor = model(input_ids=input_NL, past_key_values=cache).logits
+    logits_NLT: Tensor = model(
+        input_ids=input_NL.to(model.device), past_key_values=cache
+    ).logits.cpu()
     last_N = torch.tensor([len(line) - 1 for line in lines])
     return logits_NLT[torch.arange(len(lines)), last_N].float().log_softmax(dim=-1)
 
