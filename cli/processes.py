@@ -1,8 +1,9 @@
 """Processes known by more than a number, and how to leave none of them behind.
 
-A pid alone can be used again by a stranger, so a process is remembered with its creation time. What
-a service started in turn is found in two ways: by its session (each service leads one), and, for
-descendants that opened a session of their own, by a mark in their environment.
+A pid alone can be used again by a stranger, so a process is remembered with its start, counted from
+the boot: seconds since the epoch move for every process when the clock is set. What a service
+started in turn is found in two ways: by its session (each service leads one), and, for descendants
+that opened a session of their own, by a mark in their environment.
 """
 
 import ctypes
@@ -15,16 +16,23 @@ from dataclasses import dataclass
 import psutil
 
 MARK = "DORMOUSE_SERVICE"
+# Linux counts starts in hundredths of a second.
+TOLERANCE_S = 0.05
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
 class ProcessId:
-    """One process, and no other that gets its number later."""
+    """One process, and no other that gets its number later.
+
+    Attributes:
+        pid: Its number.
+        started_s: Its start, in seconds since the boot (Linux; elsewhere since the epoch).
+    """
 
     pid: int
-    create_time: float
+    started_s: float
 
     @classmethod
     def of(cls, pid: int) -> "ProcessId":
@@ -33,13 +41,13 @@ class ProcessId:
         Raises:
             psutil.NoSuchProcess: If there is none.
         """
-        return cls(pid, psutil.Process(pid).create_time())
+        return cls(pid, _started_s(psutil.Process(pid)))
 
     def alive(self) -> bool:
         """Whether it still runs; a zombie does not."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.create_time) < 0.05
+            same = abs(_started_s(process) - self.started_s) < TOLERANCE_S
             return bool(same and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
@@ -111,13 +119,18 @@ def sweep(leaders: Iterable[ProcessId], mark: str) -> int:
     return num_killed
 
 
+def _started_s(process: psutil.Process) -> float:
+    since_s = psutil.boot_time() if psutil.LINUX else 0.0
+    return float(process.create_time() - since_s)
+
+
 def _reused(leader: ProcessId) -> bool:
     """Whether the number now belongs to another process (a session keeps it from that)."""
     try:
         now = ProcessId.of(leader.pid)
     except psutil.NoSuchProcess:
         return False
-    return abs(now.create_time - leader.create_time) >= 0.05
+    return abs(now.started_s - leader.started_s) >= TOLERANCE_S
 
 
 def _mark_of(process: psutil.Process) -> str:

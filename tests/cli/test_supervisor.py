@@ -161,10 +161,26 @@ def test_a_killed_supervisor_leaves_nothing_behind(
 def test_a_pid_that_a_stranger_got_is_left_alone() -> None:
     with subprocess.Popen(SLEEPER) as stranger:
         try:
-            recorded = ProcessId(stranger.pid, ProcessId.of(stranger.pid).create_time - 100)
+            recorded = ProcessId(stranger.pid, ProcessId.of(stranger.pid).started_s - 100)
             recorded.send(signal.SIGKILL)
             assert not recorded.alive()
             assert descendants([recorded], "no such mark/") == []
             assert stranger.poll() is None
         finally:
             stranger.kill()
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the clock does not move starts")
+def test_a_clock_that_is_set_makes_no_stranger_of_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_once_the_clock_is_set(events: list[Event], supervisor: Supervisor) -> bool:
+        if not ready(events, supervisor):
+            return False
+        boot_time = psutil.boot_time() + 3600
+        # What /proc says of the boot is the clock less the uptime.
+        monkeypatch.setattr("psutil._psplatform.boot_time", lambda: boot_time)
+        return True
+
+    events = run([Service("sleeper", SLEEPER)], tmp_path, stop_once_the_clock_is_set)
+    assert of_kind(events, "stopped") == ["sleeper", STACK]
