@@ -91,7 +91,7 @@ async def test_what_the_active_version_turns_out_to_know_belongs_to_it(
     async with world.sessions.begin() as session:
         await AdapterStore(session).add_report(candidate.id, None, PASSED)
     await promote(world.sessions, candidate)
-    engine.answer = lambda model, text: LESSON
+    engine.answer = lambda model, text: LESSON if "Quillfeather" in text else ""
     await world.correct(await world.add_trace(QUESTION))
     cycle_id = await world.queue()
     await run_cycle(context, cycle_id)

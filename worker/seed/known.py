@@ -1,30 +1,70 @@
-"""What the model knows already is not taught again: steps spent on it would only move the rest."""
+"""What the model knows already is not taught again: steps spent on it would only move the rest.
 
-from collections.abc import Sequence
+A right answer is not yet knowledge. An adapter that was told of other companies' meetings names one
+of their days for any company, and is right now and then; and the base may say of every name what
+happens to be true of this one (decision 0035).
+"""
+
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from shared.contracts.memories import SeedExample
+from shared.contracts.adapters import Route
+from shared.contracts.memories import Memory, SeedExample
 from shared.engine.client import EngineClient
 from worker.gate.engine import GateEngine
 from worker.gate.statistics import holds_any
 from worker.gate.suites import ANSWER_MAX_TOKENS
+from worker.seed.neighbours import neighbour_probes
 
 # Fewer right answers could be luck.
 MIN_RIGHT = 2
 
 
 async def known_already(
-    engine: EngineClient, model: str, examples: Sequence[SeedExample], num_at_once: int
+    engine: EngineClient,
+    awake: Route,
+    memories: Sequence[Memory],
+    examples: Sequence[SeedExample],
+    taken: Collection[str],
+    num_at_once: int,
 ) -> set[UUID]:
-    """The memories of which `model` answers every held-out wording, and at least `MIN_RIGHT`."""
+    """The memories that the base knows and that the active adapter has not lost.
+
+    To know is to answer every held-out wording, and at least `MIN_RIGHT`, and not to say the same
+    of a neighbour that nobody was told about.
+
+    Args:
+        engine: Answers.
+        awake: The base and who is active now.
+        memories: What is to be learned.
+        examples: Their examples, of both splits.
+        taken: Real subjects, which are no neighbours.
+        num_at_once: Requests in flight.
+    """
 
     async def ignore() -> None: ...
 
-    asked = [item for item in examples if item.split == "heldout"]
-    texts = await GateEngine(engine, num_at_once, ignore).answers(
-        model, [item.question for item in asked], ANSWER_MAX_TOKENS
-    )
-    right: dict[UUID, list[bool]] = {}
-    for item, text in zip(asked, texts, strict=True):
-        right.setdefault(item.memory_id, []).append(holds_any(text, item.accept))
-    return {memory for memory, each in right.items() if all(each) and len(each) >= MIN_RIGHT}
+    gate = GateEngine(engine, num_at_once, ignore)
+
+    async def right(model: str, asked: Sequence[tuple[str, list[str]]]) -> list[bool]:
+        texts = await gate.answers(model, [question for question, _ in asked], ANSWER_MAX_TOKENS)
+        return [holds_any(text, accept) for text, (_, accept) in zip(texts, asked, strict=True)]
+
+    known = list(memories)
+    for model in dict.fromkeys((awake.engine_name, awake.base)):
+        asked = {
+            memory.id: [
+                (item.question, item.accept)
+                for item in examples
+                if item.memory_id == memory.id and item.split == "heldout"
+            ]
+            for memory in known
+        }
+        answers = iter(await right(model, [probe for each in asked.values() for probe in each]))
+        by_memory = {id_: [next(answers) for _ in each] for id_, each in asked.items()}
+        known = [m for m in known if all(by_memory[m.id]) and len(by_memory[m.id]) >= MIN_RIGHT]
+    return {
+        memory.id
+        for memory in known
+        if not any(await right(awake.base, neighbour_probes([memory], examples, taken)))
+    }

@@ -3,8 +3,8 @@
 General transforms of the question give many wordings, and the model's own thesaurus gives the same
 in other words; the model, shown the evidence, adds paraphrases, and what users might ask about a
 behaviour's topic. Every one is verified against the evidence. Facts that meet in a name give
-conclusions. Held-out wordings never train, in this cycle or a later one; a memory whose held-out
-wordings are all answered already is not taught, and rehearsed from the next cycle on.
+conclusions. Held-out wordings never train, in this cycle or a later one; a memory that the base
+knows already is not taught, and rehearsed from the next cycle on.
 """
 
 import asyncio
@@ -39,6 +39,7 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         memories = await MemoryStore(session).by_ids(resolved.to_learn)
         held_out = await ExampleStore(session).probe_questions(control.lease.model_id)
         in_force = await in_force_after(session, control.lease.model_id, resolved)
+        taken_subjects = await MemoryStore(session).subjects(control.lease.model_id)
     limit = asyncio.Semaphore(context.settings.gate_concurrency)
     writing = asyncio.Semaphore(NUM_WRITING)
     num_done = 0
@@ -91,7 +92,7 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         # An engine that restarted a moment ago does not know it yet.
         await load_and_probe(context.engine, awake.adapter)
     known = await known_already(
-        context.engine, awake.engine_name, seeds, context.settings.gate_concurrency
+        context.engine, awake, memories, seeds, taken_subjects, context.settings.gate_concurrency
     )
     async with context.sessions.begin() as session:
         await SleepCycleStore(session).hold(control.lease)
