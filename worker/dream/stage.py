@@ -40,7 +40,7 @@ NUM_AT_ONCE = 24
 SPARE = 1.5
 AGAIN_RATIO = 2 / 3
 TEXT_RATIO = 0.3
-ALIGNMENT_RATIO = 0.15
+ALIGNMENT_RATIO = 0.2
 
 
 async def dream(context: Context, control: CycleControl, awake: Route) -> Dreamt:
