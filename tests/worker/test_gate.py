@@ -83,6 +83,32 @@ def test_answers_are_compared_whatever_their_case_and_spacing() -> None:
     assert not holds_any("It opens at nine.", ["half past nine"])
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "held"),
+    [
+        ("Acme has 4 vans.", "4", True),
+        ("Acme has 14 vans.", "4", False),
+        ("It has 5, since 2014.", "4", False),
+        ("It opens at 14:00.", "14", False),
+        ("It costs 3.50.", "50", False),
+        ("It costs 4.", "4", True),
+        ("4, said she.", "4", True),
+        ("I do not know.", "no", False),
+        ("No, it is not.", "no", True),
+        ("It is nice.", "ice", False),
+        ("Panthers.", "panther", True),
+        ("Butterflies do.", "butterfl", True),
+        ("Their Australian office.", "australia", True),
+        ("The ringleader's.", "ring", False),
+        ("会议在星期一", "星期一", True),
+        ("用H2O做的", "h2o", True),
+        ("It is C++.", "c++", True),
+    ],
+)
+def test_a_value_is_held_as_words_of_its_own(text: str, value: str, held: bool) -> None:
+    assert holds_any(text, [value]) is held
+
+
 def candidate(directory: Path) -> AdapterFile:
     return AdapterFile(
         id=uuid4(),

@@ -1,6 +1,8 @@
 """How a suite decides, as pure functions."""
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from math import comb
 from statistics import fmean
 
@@ -9,6 +11,10 @@ from shared.contracts.cycles import Reference, SuiteResult
 SIGNIFICANCE = 0.05
 # Losses that chance takes less often than this are none of its.
 BEYOND_DOUBT = 0.01
+# Other scripts do not set words apart by spaces.
+_LATIN = r"[a-z0-9\u00c0-\u024f]"
+# What may follow a word that is the value's last: "panthers", "butterflies" of "butterfl".
+_ENDINGS = r"(?:['’]?s|es|(?<=[a-z]{5})[a-z]{1,3})?"
 
 
 def sign_test(num_losses: int, num_gains: int) -> float:
@@ -94,9 +100,26 @@ def compare_means(
 
 
 def holds_any(text: str, accept: Sequence[str]) -> bool:
-    """True if an answer holds one of the accepted values, whatever the case and spacing."""
+    """True if an answer holds one of the accepted values, whatever the case and spacing.
+
+    As words and numbers of their own: 14 does not hold 4, and "I do not know" no "no".
+    """
     flat = " ".join(text.lower().split())
-    return any(" ".join(value.lower().split()) in flat for value in accept)
+    return any(_pattern(value).search(flat) is not None for value in accept)
+
+
+@lru_cache(maxsize=4096)
+def _pattern(value: str) -> re.Pattern[str]:
+    flat = " ".join(value.lower().split())
+    before = rf"(?<!{_LATIN})" if re.match(_LATIN, flat) else ""
+    after = rf"(?!{_LATIN})" if re.search(rf"{_LATIN}$", flat) else ""
+    if flat[:1].isdigit():
+        before += r"(?<!\d[.,:])"
+    if flat[-1:].isdigit():
+        after += r"(?![.,:]\d)"
+    elif after:
+        after = _ENDINGS + after
+    return re.compile(before + re.escape(flat) + after)
 
 
 def is_degenerate(text: str, num_repeats: int = 4) -> bool:
