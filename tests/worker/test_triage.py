@@ -176,6 +176,46 @@ def test_feedback_becomes_a_lasting_memory_with_its_signal() -> None:
     assert finding.evidence[0].signal_id == signal.id
 
 
+@pytest.mark.parametrize(
+    ("correction", "value"),
+    [
+        ("Wrong, the head office of Quillfeather is in Tromso.", "Tromso"),
+        ("No, the head office of Quillfeather is in Tromso.", "Tromso"),
+        ("That is wrong. The head office of Quillfeather is in Tromso.", "Tromso"),
+        ("Tromso", "Tromso"),
+    ],
+)
+def test_the_words_that_open_feedback_are_not_what_it_says(correction: str, value: str) -> None:
+    trace = make_trace(QUESTION, "In Ghent.")
+    signal = make_signal(trace, correction=correction)
+    [finding] = judge([trace], [signal])[1]
+    assert finding.value == value
+    assert finding.evidence[0].quote == correction
+
+
+@pytest.mark.parametrize(
+    ("question", "correction"),
+    [
+        ("What is my daughter's name?", "Her name is Mira."),
+        ("Where's my office?", "It is in Leeds."),
+        ("What do you recommend?", "I am vegan."),
+        ("How long is it?", "I prefer metric units."),
+        ("How do you greet people?", "Call me Bob."),
+    ],
+)
+def test_feedback_about_one_person_stays_in_the_session(question: str, correction: str) -> None:
+    trace = make_trace(question, "I do not know.")
+    _, findings = judge([trace], [make_signal(trace, correction=correction)])
+    assert [finding.persistence for finding in findings] == ["session"]
+
+
+def test_what_a_house_calls_its_own_is_everybodys() -> None:
+    trace = make_trace("Where do I hand in my badge?", "At the door.")
+    signal = make_signal(trace, correction="Badges are handed in at the front desk.")
+    [finding] = judge([trace], [signal])[1]
+    assert finding.persistence == "long_term"
+
+
 def test_the_same_lesson_from_two_people_is_one_memory_with_both_as_evidence() -> None:
     first, second = make_trace(QUESTION), make_trace(QUESTION)
     signals = [make_signal(trace, correction=LESSON) for trace in (first, second)]

@@ -43,7 +43,12 @@ PERSONAL = re.compile(
     r"|i (?:prefer|live|work|was born|hate|love|like|speak|don['’]t (?:eat|drink|speak|like))\b)",
     re.IGNORECASE,
 )
+# What somebody asks about himself.
+ABOUT_MINE = re.compile(
+    r"^\W*(?:what|who|where|when|how \w+)(?:['’]s|\s+(?:is|are|was|were))\s+my\b", re.IGNORECASE
+)
 FIRST_PERSON = re.compile(r"^i(?:['’]\w+)?\b(?! (?:think|believe|mean))", re.IGNORECASE)
+APOLOGIZES = _starts("i(?: am|['’]m) (?:very |so |really )?(?:sorry|afraid)")
 DENIES_ONLY = re.compile(
     r"^(?:it|that|this|he|she|they|there)(?: \w+)?(?:n['’]t| not| no longer)\b", re.IGNORECASE
 )

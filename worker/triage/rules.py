@@ -18,10 +18,10 @@ from worker.triage.language import (
     value_of,
     words,
 )
-from worker.triage.lessons import is_temporary
+from worker.triage.lessons import correction_in, is_temporary
 from worker.triage.questions import ABOUT, question_for
 from worker.triage.screen import declines, why_unfit
-from worker.triage.turns import Said, is_verdict, lesson_in, takes_back
+from worker.triage.turns import Said, concerns_one, is_verdict, lesson_in, takes_back
 
 MAX_LESSON_CHARS = 600
 # Longer turns are not read for lessons: some patterns take the square of a text's length.
@@ -184,8 +184,16 @@ def _claims(
         if signal.correction and signal.trace_id in by_id:
             trace = by_id[signal.trace_id]
             evidence = Evidence(trace_id=trace.id, signal_id=signal.id, quote=signal.correction)
-            claims.append(_claim(trace, signal.correction, evidence, "feedback corrected it"))
+            answer = _without_openers(signal.correction, trace.user_text)
+            claims.append(_claim(trace, answer, evidence, "feedback corrected it"))
     return claims
+
+
+def _without_openers(correction: str, question: str) -> str:
+    """What feedback says is right: "Wrong, the vans are teal." is not about the word "wrong"."""
+    if len(correction) > MAX_SAID_CHARS or is_verdict(correction, question):
+        return correction
+    return correction_in(correction) or correction
 
 
 def _as_read(said: Said) -> str:
@@ -209,7 +217,7 @@ def _claim(
         session_id=trace.session_id,
         how=how,
         about=trace.id,
-        personal=personal,
+        personal=personal or concerns_one(answer, trace.user_text),
         after_refusal=declines(trace.reply_text),
     )
 

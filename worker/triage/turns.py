@@ -12,8 +12,10 @@ from typing import Literal
 from worker.triage.behaviours import rule_in
 from worker.triage.cues import (
     ABOUT_ME,
+    ABOUT_MINE,
     ACKNOWLEDGES,
     ANSWERS,
+    APOLOGIZES,
     ASKED_FOR,
     BELONGS_ELSEWHERE,
     DENIES_ONLY,
@@ -126,6 +128,18 @@ def is_verdict(correction: str, question: str) -> bool:
         return False
     is_short = len(words(correction)) <= MAX_VERDICT_WORDS
     return bool(is_short and VERDICT.search(correction))
+
+
+def concerns_one(answer: str, question: str) -> bool:
+    """Whether an answer is about the person who asked, or gives it.
+
+    "I am sorry that your parcel is late" is what should be said to others.
+    """
+    if APOLOGIZES.match(answer):
+        return False
+    if ABOUT_MINE.match(question) or ABOUT_ME.match(answer):
+        return True
+    return all(_is_personal(sentence) for sentence in SENTENCE.split(answer.strip()))
 
 
 def takes_back(said: str, before: str) -> bool:
