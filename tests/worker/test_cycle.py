@@ -399,3 +399,18 @@ async def test_only_the_newest_wordings_of_learned_memories_are_rehearsed(
 
 async def test_an_unknown_cycle_is_nothing_to_do(context: Context) -> None:
     await run_cycle(context, uuid4())
+
+
+async def test_what_answers_no_question_waits_in_the_context_and_is_not_trained_on(
+    context: Context, world: World
+) -> None:
+    await world.add_trace('Please remember: in our clinic we say "clients", not "patients".')
+    cycle_id = await world.queue()
+    await run_cycle(context, cycle_id)
+    cycle = await world.cycle(cycle_id)
+    assert (cycle.status, cycle.counts.memories, cycle.counts.seeds) == ("skipped", 1, 0)
+    [memory] = await world.memories()
+    assert memory.state == "pending"
+    async with world.sessions.begin() as session:
+        given = await MemoryStore(session).outside_weights(world.model_id, None, "Hello!")
+    assert [item.id for item in given] == [memory.id]

@@ -167,3 +167,12 @@ def test_what_a_postponed_memory_replaces_stays_in_force() -> None:
     assert ([new[1].id], changes) in found
     assert len({to_learn[0] for to_learn, _ in found}) == 2
     assert portion(new, changes, 2, random.Random(0)) == ([item.id for item in new], changes)
+
+
+def test_what_no_question_asks_for_takes_no_place_and_replaces_nothing() -> None:
+    old = memory("Tromso", state="learned")
+    new = [memory("Larkspur", relation="guest wifi"), memory("Bergen")]
+    changes = resolve_memories([old], new)
+    for cycle in range(10):
+        rng = random.Random(cycle)
+        assert portion(new, changes, 1, rng, unaskable={new[1].id}) == ([new[0].id], [])

@@ -9,7 +9,7 @@ decides.
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -72,20 +72,27 @@ def _to_the_last(change: MemoryChange, changes: Sequence[MemoryChange]) -> Memor
 
 
 def portion(
-    new: Sequence[Memory], changes: Sequence[MemoryChange], limit: int, rng: random.Random
+    new: Sequence[Memory],
+    changes: Sequence[MemoryChange],
+    limit: int,
+    rng: random.Random,
+    *,
+    unaskable: Collection[UUID] = (),
 ) -> tuple[list[UUID], list[MemoryChange]]:
     """What one cycle learns: up to `limit` of the new memories that nothing changes.
 
     What a night costs, and how far it moves the model, is the same however much waits. Which ones
     is drawn: a few that are never learned must not keep all others waiting. What a postponed
-    memory replaces stays in force until its own night.
+    memory replaces stays in force until its own night. What no question asks for waits for ever, in
+    the context of chats: nothing could tell whether it was learned.
 
     Returns:
         The memories to learn, and the changes that go with them.
     """
     changed = {change.memory_id for change in changes}
     waiting = [memory.id for memory in new if memory.id not in changed]
-    tonight = set(rng.sample(waiting, min(limit, len(waiting))))
+    askable = [memory_id for memory_id in waiting if memory_id not in unaskable]
+    tonight = set(rng.sample(askable, min(limit, len(askable))))
     postponed = set(waiting) - tonight
     kept = [change for change in changes if change.superseded_by not in postponed]
     return [memory_id for memory_id in waiting if memory_id in tonight], kept

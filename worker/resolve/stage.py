@@ -9,6 +9,8 @@ from worker.context import Context
 from worker.control import CycleControl
 from worker.resolve.rules import portion, resolve_memories
 from worker.results import Resolved
+from worker.seed.neighbours import lesson_of
+from worker.seed.wordings import can_be_asked
 
 
 async def resolve(context: Context, control: CycleControl) -> Resolved:
@@ -27,5 +29,11 @@ async def resolve(context: Context, control: CycleControl) -> Resolved:
     held = [memory for memory in lasting if memory.state in REVIEWED_STATES]
     changes = resolve_memories(old, new, held, now=datetime.now(UTC))
     rng = random.Random(control.lease.cycle_id.int)
-    to_learn, changes = portion(new, changes, context.settings.max_cycle_memories, rng)
+    to_learn, changes = portion(
+        new,
+        changes,
+        context.settings.max_cycle_memories,
+        rng,
+        unaskable={memory.id for memory in new if not can_be_asked(lesson_of(memory))},
+    )
     return Resolved(to_learn=to_learn, changes=changes)

@@ -28,3 +28,11 @@ def wordings(lesson: Lesson, near: Near, taken: Collection[str] = ()) -> list[Fo
         *one_word(lesson, near, taken),
     ]
     return forms + mangled(lesson, forms, near, taken)
+
+
+def can_be_asked(lesson: Lesson) -> bool:
+    """Whether a held-out wording can tell if it was learned.
+
+    What was told, and answers no question that could be found, gives itself away in every one.
+    """
+    return any(form.split == "heldout" for form in wordings(lesson, {}))
