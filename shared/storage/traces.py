@@ -200,18 +200,21 @@ class TraceStore:
             SignalRow.trace_id == TraceRow.id,
             or_(SignalRow.rating < 0, SignalRow.source.in_(("edited", "regenerated"))),
         )
+        went = select(TraceDecisionRow.trace_id).where(
+            TraceDecisionRow.way.in_(ways), TraceDecisionRow.trace_id >= first_id(since)
+        )
         newest = (
-            select(TraceDecisionRow.trace_id)
-            .where(TraceDecisionRow.way.in_(ways), TraceDecisionRow.trace_id >= first_id(since))
-            .order_by(TraceDecisionRow.trace_id.desc())
+            select(TraceRow)
+            .where(
+                TraceRow.id.in_(went),
+                TraceRow.model_id == model_id,
+                TraceRow.state == "consolidated",
+                ~disliked.exists(),
+            )
+            .order_by(TraceRow.id.desc())
             .limit(MAX_SAME_WAY)
         )
-        return await self._load(
-            TraceRow.model_id == model_id,
-            TraceRow.id.in_(newest),
-            TraceRow.state == "consolidated",
-            ~disliked.exists(),
-        )
+        return [_trace(row) for row in reversed((await self._session.scalars(newest)).all())]
 
     async def _load(self, *conditions: ColumnElement[bool]) -> list[Trace]:
         statement = select(TraceRow).where(*conditions).order_by(TraceRow.id)

@@ -1,7 +1,7 @@
 """Agent traces: the path that worked is told from errors and retries, and learned once repeated."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -9,7 +9,9 @@ import worker.cycle as cycle_module
 from shared.contracts.traces import FeedbackRequest, Trace
 from shared.errors import LeaseLostError
 from shared.storage.signals import SignalStore
+from shared.storage.tenants import TenantStore
 from shared.storage.traces import TraceStore
+from tests.fakes.engine import BASE
 from tests.fakes.traces import make_signal, make_trace
 from tests.worker.conftest import World
 from worker.context import Context
@@ -137,25 +139,53 @@ def test_a_way_is_written_down_unless_it_is_none_or_longer_than_an_index_takes()
     assert way_of(agent("Refund order 17.", [("x" * 600, "done"), ("y", "done")])) is None
 
 
-@pytest.mark.parametrize("rating", [None, -1.0])
-async def test_nights_apart_a_way_that_worked_is_still_repeated_unless_it_was_disliked(
-    context: Context, world: World, monkeypatch: pytest.MonkeyPatch, rating: float | None
-) -> None:
+async def went(context: Context, world: World, task: str, rating: float | None = None) -> UUID:
+    """An agent's run, settled by a night of its own."""
+    trace = agent(task, WAY).model_copy(
+        update={"tenant_id": world.tenant_id, "model_id": world.model_id}
+    )
+    async with world.sessions.begin() as session:
+        await TraceStore(session).add(trace)
+        if rating is not None:
+            feedback = FeedbackRequest(trace_id=trace.id, rating=rating)
+            await SignalStore(session).add(world.tenant_id, feedback, source="feedback")
+    await run_cycle(context, await world.queue())
+    return trace.id
+
+
+@pytest.fixture
+def stops_before_seeding(monkeypatch: pytest.MonkeyPatch) -> None:
     async def stop(*arguments: object) -> Seeded:
         raise LeaseLostError("far enough")
 
     monkeypatch.setattr(cycle_module, "seed", stop)
-    ids = []
-    for task in ("Refund order 17.", "Refund order 18."):
-        trace = agent(task, WAY).model_copy(
-            update={"tenant_id": world.tenant_id, "model_id": world.model_id}
-        )
-        ids.append(trace.id)
-        async with world.sessions.begin() as session:
-            await TraceStore(session).add(trace)
-            if rating is not None and len(ids) == 1:
-                feedback = FeedbackRequest(trace_id=trace.id, rating=rating)
-                await SignalStore(session).add(world.tenant_id, feedback, source="feedback")
-        await run_cycle(context, await world.queue())
+
+
+@pytest.mark.usefixtures("stops_before_seeding")
+@pytest.mark.parametrize("rating", [None, -1.0])
+async def test_nights_apart_a_way_that_worked_is_still_repeated_unless_it_was_disliked(
+    context: Context, world: World, rating: float | None
+) -> None:
+    first = await went(context, world, "Refund order 17.", rating)
+    second = await went(context, world, "Refund order 18.")
     found = [{item.trace_id for item in memory.evidence} for memory in await world.memories()]
-    assert found == ([set(ids)] if rating is None else [])
+    assert found == ([{first, second}] if rating is None else [])
+
+
+@pytest.mark.usefixtures("stops_before_seeding")
+async def test_another_models_agents_do_not_crowd_out_a_way(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.storage.traces.MAX_SAME_WAY", 1)
+    async with world.sessions.begin() as session:
+        tenants = TenantStore(session)
+        tenant_id = await tenants.ensure_tenant("other")
+        other = World(
+            world.sessions, tenant_id, await tenants.ensure_model(tenant_id, "default", BASE)
+        )
+    first = await went(context, world, "Refund order 17.")
+    await went(context, other, "Refund order 1.")
+    await went(context, world, "Refund order 16.", -1.0)
+    second = await went(context, world, "Refund order 18.")
+    [memory] = await world.memories()
+    assert {item.trace_id for item in memory.evidence} == {first, second}
