@@ -11,6 +11,7 @@ import httpx
 
 from cli.errors import ApiError, StackNotRunningError
 from cli.home import Home
+from shared.contracts.base import PAGE_SIZE
 
 Json = dict[str, Any]
 NAMES = ("DORMOUSE_URL", "DORMOUSE_API_KEY", "DORMOUSE_ADMIN_KEY")
@@ -202,12 +203,12 @@ class DormouseClient:
         return self._call("POST", "/admin/documents", json=body)
 
     def documents(self) -> list[Json]:
-        """`GET /admin/documents`."""
-        return self._list("/admin/documents")
+        """`GET /admin/documents`, all pages."""
+        return self._pages("/admin/documents")
 
-    def memories(self) -> list[Json]:
-        """`GET /admin/memories`."""
-        return self._list("/admin/memories")
+    def memories(self, *, state: str | None = None) -> list[Json]:
+        """`GET /admin/memories`, all pages."""
+        return self._pages("/admin/memories", {"state": state} if state else {})
 
     def memory(self, memory_id: str) -> Json:
         """`GET /admin/memories/{id}`."""
@@ -228,6 +229,16 @@ class DormouseClient:
     def _headers(self, *, admin: bool) -> dict[str, str]:
         key = self._admin_key if admin else self._api_key
         return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def _pages(self, path: str, params: dict[str, str] | None = None) -> list[Json]:
+        asked = dict(params or {})
+        rows: list[Json] = []
+        while True:
+            page: list[Json] = self._call("GET", path, params=asked)["data"]
+            rows += page
+            if len(page) < PAGE_SIZE:
+                return rows
+            asked["after"] = page[-1]["id"]
 
     def _list(self, path: str) -> list[Json]:
         rows: list[Json] = self._call("GET", path)["data"]

@@ -31,6 +31,7 @@ def adapters(
 @fail_in_one_line
 def memories(
     memory_id: Annotated[str | None, typer.Argument(metavar="[ID]")] = None,
+    state: Annotated[str | None, typer.Option(help="Only these, say `held`.")] = None,
     home: HomeOption = None,
 ) -> None:
     """List what was kept of the conversations and why, or show one memory with its evidence."""
@@ -38,8 +39,9 @@ def memories(
         if memory_id is not None:
             console.print(memory_details(client.memory(memory_id)))
             return
-        rows = client.memories()
-    console.print(memory_table(rows) if rows else "No memories yet. They are made in its sleep.")
+        rows = client.memories(state=state)
+    none = f"None is {state}." if state else "No memories yet. They are made in its sleep."
+    console.print(memory_table(rows) if rows else none)
 
 
 class Decision(StrEnum):

@@ -19,9 +19,11 @@ async def add_document(
 
 
 @router.get("", summary="Documents")
-async def list_documents(caller: AdminDep, services: ServicesDep) -> dict[str, list[Document]]:
-    """Oldest first, without their texts."""
-    return {"data": await services.documents.list_all(caller)}
+async def list_documents(
+    caller: AdminDep, services: ServicesDep, after: UUID | None = None
+) -> dict[str, list[Document]]:
+    """Oldest first, without their texts; at most 500 behind `after`."""
+    return {"data": await services.documents.page(caller, after)}
 
 
 @router.get("/{document_id}", summary="One document")

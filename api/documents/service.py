@@ -33,10 +33,10 @@ class DocumentService:
             [document] = await store.of_tenant(caller.tenant_id, document_id)
         return document
 
-    async def list_all(self, caller: Caller) -> list[Document]:
-        """The tenant's documents, oldest first."""
+    async def page(self, caller: Caller, after: UUID | None) -> list[Document]:
+        """The tenant's documents, oldest first, behind `after`."""
         async with self._sessions.begin() as session:
-            return await DocumentStore(session).of_tenant(caller.tenant_id)
+            return await DocumentStore(session).of_tenant(caller.tenant_id, after=after)
 
     async def get(self, caller: Caller, document_id: UUID) -> Document:
         """One document.

@@ -5,15 +5,20 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from api.dependencies import AdminDep, ServicesDep
-from shared.contracts.memories import Memory, MemoryReview
+from shared.contracts.memories import Memory, MemoryReview, MemoryState
 
 router = APIRouter(prefix="/admin/memories", tags=["memories"])
 
 
 @router.get("", summary="What was learned")
-async def list_memories(caller: AdminDep, services: ServicesDep) -> dict[str, list[Memory]]:
-    """Class, reason, evidence and state of each."""
-    return {"data": await services.memories.list_all(caller)}
+async def list_memories(
+    caller: AdminDep,
+    services: ServicesDep,
+    state: MemoryState | None = None,
+    after: UUID | None = None,
+) -> dict[str, list[Memory]]:
+    """Class, reason, evidence and state of each, oldest first; at most 500 behind `after`."""
+    return {"data": await services.memories.page(caller, state, after)}
 
 
 @router.get("/{memory_id}", summary="One memory")

@@ -24,10 +24,12 @@ class MemoryService:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    async def list_all(self, caller: Caller) -> list[Memory]:
-        """The tenant's memories, oldest first."""
+    async def page(
+        self, caller: Caller, state: MemoryState | None, after: UUID | None
+    ) -> list[Memory]:
+        """The tenant's memories in a state, or in any, oldest first, behind `after`."""
         async with self._sessions.begin() as session:
-            return await MemoryStore(session).of_tenant(caller.tenant_id)
+            return await MemoryStore(session).of_tenant(caller.tenant_id, state=state, after=after)
 
     async def get(self, caller: Caller, memory_id: UUID) -> Memory:
         """One memory with its evidence.

@@ -6,6 +6,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, field_validator
 from uuid_utils.compat import uuid7
 
+# What one answer lists at most, where what is listed grows for ever.
+PAGE_SIZE = 500
+
 
 class Contract(BaseModel):
     """A frozen value; unknown fields are an error."""

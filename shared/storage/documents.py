@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.base import new_id
+from shared.contracts.base import PAGE_SIZE, new_id
 from shared.contracts.documents import Document, DocumentCounts, DocumentRequest, DocumentText
 from shared.db.tables import DocumentRow
 
@@ -56,13 +56,15 @@ class DocumentStore:
         return found.one()
 
     async def of_tenant(
-        self, tenant_id: UUID, document_id: UUID | None = None, limit: int = 500
+        self, tenant_id: UUID, document_id: UUID | None = None, *, after: UUID | None = None
     ) -> list[Document]:
-        """A tenant's documents without their texts, oldest first."""
+        """A tenant's documents without their texts, oldest first, `PAGE_SIZE` behind `after`."""
         statement = select(*_SHOWN).where(DocumentRow.tenant_id == tenant_id)
         if document_id is not None:
             statement = statement.where(DocumentRow.id == document_id)
-        found = await self._session.execute(statement.order_by(DocumentRow.id).limit(limit))
+        if after is not None:
+            statement = statement.where(DocumentRow.id > after)
+        found = await self._session.execute(statement.order_by(DocumentRow.id).limit(PAGE_SIZE))
         return [Document.model_validate(row, from_attributes=True) for row in found]
 
     async def claim(self, model_id: UUID, cycle_id: UUID) -> None:

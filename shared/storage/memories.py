@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.contracts.base import PAGE_SIZE
 from shared.contracts.cycles import ACTIVE_STATUSES
 from shared.contracts.memories import (
     REVIEWED_STATES,
@@ -123,14 +124,23 @@ class MemoryStore:
         return [subject for subject in await self._session.scalars(statement) if subject]
 
     async def of_tenant(
-        self, tenant_id: UUID, memory_id: UUID | None = None, limit: int = 500
+        self,
+        tenant_id: UUID,
+        memory_id: UUID | None = None,
+        *,
+        state: MemoryState | None = None,
+        after: UUID | None = None,
     ) -> list[Memory]:
-        """What a tenant's models learned, oldest first."""
+        """What a tenant's models learned, oldest first, at most `PAGE_SIZE` behind `after`."""
         models = select(ModelRow.id).where(ModelRow.tenant_id == tenant_id)
         conditions: list[ColumnElement[bool]] = [MemoryRow.model_id.in_(models)]
         if memory_id is not None:
             conditions.append(MemoryRow.id == memory_id)
-        return await self._load(*conditions, limit=limit)
+        if state is not None:
+            conditions.append(MemoryRow.state == state)
+        if after is not None:
+            conditions.append(MemoryRow.id > after)
+        return await self._load(*conditions, limit=PAGE_SIZE)
 
     async def apply(self, changes: Sequence[MemoryChange]) -> None:
         """Write new states with their reasons, where nobody changed them meanwhile."""

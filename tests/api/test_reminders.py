@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from api.chat.reminders import relevant, reminded
-from shared.contracts.memories import MemoryChange
+from shared.contracts.memories import MemoryChange, MemoryState
 from shared.db.session import Sessions
 from shared.db.tables import TraceRow
 from shared.storage.memories import MemoryStore
@@ -145,6 +145,25 @@ async def test_a_review_stands_against_what_a_cycle_had_planned(
     found = (await admin.get(f"/admin/memories/{held.id}")).json()
     assert found["state"] == "rejected"
     assert "a joke" in found["reason"]
+
+
+async def test_every_memory_is_found_page_by_page_and_by_its_state(
+    admin: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.storage.memories.PAGE_SIZE", 2)
+    states: list[MemoryState] = ["pending", "held", "pending", "held", "held"]
+    ids = [str((await world.remember(state=state)).id) for state in states]
+
+    async def page(**asked: str) -> list[str]:
+        reply = await admin.get("/admin/memories", params=asked)
+        return [item["id"] for item in reply.json()["data"]]
+
+    assert await page() == ids[:2]
+    assert await page(after=ids[1]) == ids[2:4]
+    assert await page(after=ids[3]) == ids[4:]
+    assert await page(state="held") == [ids[1], ids[3]]
+    assert await page(state="held", after=ids[3]) == [ids[4]]
+    assert (await admin.get("/admin/memories", params={"state": "lost"})).status_code == 400
 
 
 def test_the_newest_of_a_key_is_given_and_the_oldest_of_the_rest_first() -> None:

@@ -185,6 +185,12 @@ def test_documents_show_what_became_of_their_sentences(api: FakeApi) -> None:
     assert all(word in output for word in ("handbook.md", "studied", "12", "7"))
 
 
+def test_memories_are_listed_by_state(api: FakeApi) -> None:
+    api.replies["GET /admin/memories"] = (200, {"data": []})
+    assert "None is held." in dormouse("memories", "--state", "held").output
+    assert api.requests[-1][0] == "GET /admin/memories"
+
+
 def test_a_held_memory_is_decided_with_a_reason(api: FakeApi) -> None:
     reply = {"id": "m1", "state": "pending", "reason": "admin accepted it: it moved"}
     api.replies["POST /admin/memories/m1/review"] = (200, reply)
