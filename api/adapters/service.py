@@ -72,6 +72,8 @@ class AdapterService:
                 reason=request.reason,
             )
             previous = await store.file(before) if before else None
+            if target is not None:
+                await store.trust(target.id)
             taken_back, restored = await KnownStore(session, route.model_id).follow(
                 target.id if target else None,
                 unknown_become="pending" if request.relearn else "rolled_back",

@@ -96,19 +96,11 @@ class AdapterStore:
         await self._session.execute(statement.on_conflict_do_nothing())
 
     async def set_override(self, adapter_id: UUID, *, by: str, reason: str) -> None:
-        """Let an adapter answer without a passed gate; the database wants both words.
-
-        Whoever does that says too that it knows what it was trained on.
-        """
+        """Let an adapter answer without a passed gate; the database wants both words."""
         await self._session.execute(
             update(AdapterRow)
             .where(AdapterRow.id == adapter_id)
             .values(override_by=by, override_reason=reason)
-        )
-        await self._session.execute(
-            update(AdapterMemoryRow)
-            .where(AdapterMemoryRow.adapter_id == adapter_id)
-            .values(known=True)
         )
 
     async def is_servable(self, adapter_id: UUID) -> bool:
@@ -122,6 +114,20 @@ class AdapterStore:
         ).one()
         overridden = bool(row.override_by and row.override_reason)
         return overridden or bool(report and report.passed)
+
+    async def trust(self, adapter_id: UUID) -> None:
+        """What no cycle promoted knows what it was trained on: whoever lets it answer says so.
+
+        Of one that was promoted, what it knows is written already.
+        """
+        promoted = select(PromotionRow.id).where(
+            PromotionRow.to_adapter_id == adapter_id, PromotionRow.kind == "promotion"
+        )
+        await self._session.execute(
+            update(AdapterMemoryRow)
+            .where(AdapterMemoryRow.adapter_id == adapter_id, ~promoted.exists())
+            .values(known=True)
+        )
 
     async def move(
         self,
@@ -163,15 +169,14 @@ class AdapterStore:
         return (await self._lock_model(model_id)).active_adapter_id
 
     async def before(self, model_id: UUID, adapter_id: UUID) -> UUID | None:
-        """What answered when `adapter_id` was promoted; None is the bare base."""
+        """What answered when `adapter_id` was promoted, or first came to answer; None: the base."""
         statement = (
             select(PromotionRow.from_adapter_id)
             .where(
                 PromotionRow.model_id == model_id,
                 PromotionRow.to_adapter_id == adapter_id,
-                PromotionRow.kind == "promotion",
             )
-            .order_by(PromotionRow.id.desc())
+            .order_by((PromotionRow.kind == "promotion").desc(), PromotionRow.id.desc())
             .limit(1)
         )
         return await self._session.scalar(statement)

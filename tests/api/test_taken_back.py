@@ -61,6 +61,13 @@ class Nights:
         body: dict[str, Any] = reply.json()
         return body
 
+    async def go_back(self) -> dict[str, Any]:
+        """Move it to the version before."""
+        reply = await self._admin.post("/admin/rollback", json={})
+        assert reply.status_code == 200, reply.text
+        body: dict[str, Any] = reply.json()
+        return body
+
     async def states(self) -> list[str]:
         """Of all memories, oldest first."""
         rows = (await self._admin.get("/admin/memories")).json()["data"]
@@ -136,6 +143,21 @@ async def test_whoever_overrides_the_gate_says_that_the_version_knows_its_lesson
         await AdapterStore(session).set_override(adapter.id, by="ada", reason="incident 7")
     await nights.go(1)
     assert await nights.states() == ["learned"]
+
+
+async def test_a_version_that_passed_and_was_never_promoted_keeps_what_it_was_trained_on(
+    nights: Nights, world: World, settings: Settings, sessions: Sessions, tmp_path: Path
+) -> None:
+    old, new = await world.remember(), await world.remember(relation="founder")
+    await nights.learn(old)
+    trained_on = [old.id, new.id]
+    await add_adapter(sessions, settings, tmp_path, memory_ids=trained_on)
+    moved = await nights.go(2)
+    assert (moved["taken_back"], moved["restored"]) == (0, 1)
+    assert await nights.states() == ["learned", "learned"]
+    back = await nights.go_back()
+    assert (back["active"], back["previous"]) == (1, 2)
+    assert await nights.states() == ["learned", "rolled_back"]
 
 
 async def test_another_models_lessons_stay_where_they_are(
