@@ -65,6 +65,15 @@ def test_what_a_turn_said_before_it_was_written_anew_is_not_learned() -> None:
     assert "taken back" in decisions[0].reason
 
 
+def test_a_lesson_is_not_taken_back_by_what_may_be_another_persons_turn() -> None:
+    told = make_trace(TOLD, after=ASKED)
+    other = beside(told, "What is the capital of France?")
+    edited = make_signal(told).model_copy(update={"source": "edited"})
+    decisions, findings = judge([told, other], [edited])
+    assert [finding.value for finding in findings] == ["Tromso"]
+    assert [decision.persistence for decision in decisions] == ["long_term", "discard"]
+
+
 def test_a_reply_that_was_asked_for_anew_is_never_imitated() -> None:
     asked_anew = make_signal(ASKED).model_copy(update={"source": "regenerated"})
     [decision], findings = judge([ASKED], [asked_anew])

@@ -82,7 +82,7 @@ def judge(
     by_id = {trace.id: trace for trace in (*context, *traces)}
     decisions: dict[UUID, TraceDecision] = {}
     findings: list[Finding] = []
-    edited = {signal.trace_id for signal in signals if signal.source == "edited"}
+    edited = _edited((*context, *traces), signals, by_id)
     unwanted = edited | {signal.trace_id for signal in signals if signal.source == "regenerated"}
     praised = {s.trace_id for s in signals if (s.rating or 0) > 0 and not s.correction}
     taken_back = edited | _taken_back((*context, *traces), by_id)
@@ -110,6 +110,36 @@ def judge(
         decisions.setdefault(trace.id, decision)
     found = [decisions[t.id].model_copy(update={"way": way_of(t)}) for t in traces]
     return found, merged(findings)
+
+
+def _edited(
+    traces: Sequence[Trace], signals: Sequence[Signal], by_id: Mapping[UUID, Trace]
+) -> set[UUID]:
+    """The traces whose turn was written anew.
+
+    Not a lesson in whose place none was given: conversations that begin alike are one session
+    unless clients name theirs, and the other turn may be somebody else's.
+    """
+    found = {signal.trace_id for signal in signals if signal.source == "edited"}
+    teaching = {t.id: t for t in traces if t.id in found and _said_in(t, by_id)}
+    for lesson in teaching.values():
+        anew = (
+            trace
+            for trace in traces
+            if trace.id > lesson.id
+            and (trace.session_id, len(trace.messages)) == (lesson.session_id, len(lesson.messages))
+        )
+        if not any(_said_in(trace, by_id) for trace in anew):
+            found.remove(lesson.id)
+    return found
+
+
+def _said_in(trace: Trace, by_id: Mapping[UUID, Trace]) -> Said | None:
+    """What a trace's turn teaches."""
+    if len(trace.user_text) > MAX_SAID_CHARS:
+        return None
+    before = by_id.get(trace.parent_id) if trace.parent_id else None
+    return lesson_in(trace.user_text, *(_read_of(before) if before else ()))
 
 
 def _taken_back(traces: Sequence[Trace], by_id: Mapping[UUID, Trace]) -> set[UUID]:
@@ -148,13 +178,11 @@ def _claims(
 ) -> list[Claim]:
     claims = []
     for trace in traces:
-        text = trace.user_text
-        if len(text) > MAX_SAID_CHARS:
-            continue
-        before = by_id.get(trace.parent_id) if trace.parent_id else None
-        said = lesson_in(text, *_read_of(before)) if before else lesson_in(text)
+        said = _said_in(trace, by_id)
         if said is None:
             continue
+        text = trace.user_text
+        before = by_id.get(trace.parent_id) if trace.parent_id else None
         if before and said.kind == "correction":
             evidence = Evidence(trace_id=before.id, quote=text)
             how = f"the next turn corrected it{_as_read(said)}"
