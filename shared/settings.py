@@ -130,7 +130,7 @@ class Settings(BaseSettings):
         "in a conclusion; 0 draws none.",
     )
     num_dreams: int = 300
-    max_replays: int = 480
+    max_replays: int = 1000
     train_num_threads: int = 2
     train_recipe: dict[str, Any] = Field(
         default={},

@@ -9,6 +9,7 @@ from shared.contracts.memories import Dream, Memory, SeedExample
 from worker.seed.forms import Form, normalized
 from worker.seed.loose import mangled, one_word
 from worker.seed.neighbours import form_example, lesson_of, words_of_others
+from worker.seed.thesaurus import Near, substituted
 from worker.triage.language import STOPWORDS
 
 
@@ -32,10 +33,11 @@ def in_new_words(
     examples: Sequence[SeedExample],
     in_force: Sequence[Memory],
     held_out: Iterable[str],
+    near: Near,
     limit: int,
     rng: random.Random,
 ) -> list[SeedExample]:
-    """Up to `limit` of the same lessons in loose wordings that this night alone has.
+    """Up to `limit` of the same lessons in other and loose words that this night alone has.
 
     The stored ones are soon answered whatever else changes; what goes wrong first are wordings
     that were never trained on, so each night tries others.
@@ -44,6 +46,7 @@ def in_new_words(
         examples: Stored examples of earlier memories.
         in_force: All memories, theirs among them.
         held_out: Questions that are never trained on.
+        near: Near words, as far as the night has them.
         limit: As `spread` takes it.
         rng: The night's own.
     """
@@ -61,9 +64,12 @@ def in_new_words(
     found = []
     for memory in rng.sample(rehearsed, min(limit, len(rehearsed))):
         lesson = lesson_of(memory)
-        taken = words_of_others(memory, by_subject[normalized(memory.subject)], {})
-        forms = one_word(lesson, {}, taken, night)
-        forms += mangled(lesson, by_memory[memory.id], {}, taken, night)
+        stored = by_memory[memory.id]
+        taken = words_of_others(memory, by_subject[normalized(memory.subject)], near)
+        forms = one_word(lesson, near, taken, night)
+        if lesson.kind != "behaviour":
+            forms += substituted(lesson, stored, near, taken, night)
+        forms += mangled(lesson, stored, near, taken, night)
         found += [form_example(memory, form) for form in forms]
     return spread([item for item in found if normalized(item.question) not in probes], limit, rng)
 

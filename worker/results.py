@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.contracts.base import Contract
 from shared.contracts.cycles import GateReport
 from shared.contracts.memories import MemoryChange
@@ -43,11 +45,15 @@ class Resolved(Contract):
 
 
 class Seeded(Contract):
-    """How many examples there are to train on, and held out; what is known is not trained on."""
+    """How many examples there are to train on, and held out; what is known is not trained on.
+
+    `near` holds the near words that the night has asked for.
+    """
 
     num_train: int
     num_heldout: int
     known: tuple[UUID, ...] = ()
+    near: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class Dreamt(Contract):

@@ -73,7 +73,7 @@ async def train(
     in_weights = [replay for replay in replays if replay.memory_id not in resolved.superseded]
     kept = still_true(in_weights, found)
     rng = random.Random(lease.cycle_id.int)
-    reworded = in_new_words(kept, in_force, held_out, settings.max_replays // 2, rng)
+    reworded = in_new_words(kept, in_force, held_out, seeded.near, settings.max_replays // 2, rng)
     rehearsed = [*spread(kept, settings.max_replays - len(reworded), rng), *reworded]
     taught = [seed for seed in seeds if seed.memory_id not in seeded.known]
     examples = [

@@ -128,8 +128,10 @@ def test_each_night_rehearses_in_wordings_of_its_own_and_never_in_held_out_ones(
     ]
     in_force = [founder, wifi, fact("Who leads Tindrel?", "Ada Lind leads Tindrel.")]
 
+    near = {"wifi": ["network"], "guest": ["visitor"]}
+
     def night(number: int, held_out: Iterable[str] = (), limit: int = 100) -> list[SeedExample]:
-        return in_new_words(stored, in_force, held_out, limit, random.Random(number))
+        return in_new_words(stored, in_force, held_out, near, limit, random.Random(number))
 
     first, second = ({item.question for item in night(number)} for number in (1, 2))
     assert {item.memory_id for item in night(1)} == {founder.id, wifi.id}
@@ -139,4 +141,6 @@ def test_each_night_rehearses_in_wordings_of_its_own_and_never_in_held_out_ones(
     assert all(item.accept[0].lower() in str(item.messages[-1]).lower() for item in night(1))
     assert first.isdisjoint({item.question for item in night(1, held_out=first)})
     assert len(night(1, limit=3)) == 3
-    assert in_new_words([], in_force, (), 9, random.Random(0)) == []
+    assert in_new_words([], in_force, (), near, 9, random.Random(0)) == []
+    questions = [item.question for item in night(1) if item.memory_id == wifi.id]
+    assert any("network" in question.split() for question in questions)

@@ -100,7 +100,12 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
     num_heldout = sum(item.split == "heldout" for item in seeds)
     num_train = sum(item.split == "train" and item.memory_id not in known for item in seeds)
     control.count(seeds=num_train)
-    return Seeded(num_train=num_train, num_heldout=num_heldout, known=tuple(sorted(known)))
+    return Seeded(
+        num_train=num_train,
+        num_heldout=num_heldout,
+        known=tuple(sorted(known)),
+        near={word: tuple(others) for word, others in near.items()},
+    )
 
 
 def seed_examples(

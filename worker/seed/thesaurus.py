@@ -69,7 +69,7 @@ def content_words(lesson: Lesson) -> set[str]:
 
 
 def substituted(
-    lesson: Lesson, forms: Sequence[Form], near: Near, taken: Collection[str]
+    lesson: Lesson, forms: Sequence[Form], near: Near, taken: Collection[str], seed: str = ""
 ) -> list[Form]:
     """Wordings of the lesson with some of its words replaced by near ones.
 
@@ -78,11 +78,12 @@ def substituted(
         forms: Its wordings so far; trained questions are drawn from them.
         near: Near words of each word.
         taken: Words that are not put in, as another lesson about the same subject asks with them.
+        seed: Another one gives other forms.
 
     Returns:
         At most `NUM_SUBSTITUTED` verified forms, none of which is among `forms`.
     """
-    rng = random.Random(lesson.question)
+    rng = random.Random(f"{seed}{lesson.question}")
     replaceable = {
         word: [other for other in near.get(word, ()) if other not in taken]
         for word in content_words(lesson)
