@@ -3,7 +3,6 @@
 import pytest
 
 from tests.fakes.traces import make_signal, make_trace
-from worker.triage import rules
 from worker.triage.language import (
     relation_of,
     subject_of,
@@ -355,10 +354,10 @@ def test_what_holds_for_a_session_is_each_sessions_own() -> None:
 def test_a_very_long_turn_is_not_read_for_lessons(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 
-    def lesson_in(said: str, *before: str) -> None:
-        read.append(said)
+    def lesson_in(turn: str, *before: str) -> None:
+        read.append(turn)
 
-    monkeypatch.setattr(rules, "lesson_in", lesson_in)
+    monkeypatch.setattr("worker.triage.said.lesson_in", lesson_in)
     lesson = "Remember that the vans of Quillfeather are teal. "
     [_, decision], _ = judge([make_trace(lesson), make_trace(lesson * 100)], [])
     assert read == [lesson]

@@ -20,12 +20,11 @@ from worker.triage.language import (
 )
 from worker.triage.lessons import correction_in, is_temporary
 from worker.triage.questions import ABOUT, question_for
+from worker.triage.said import MAX_SAID_CHARS, edited_in, said_in, taken_back_in
 from worker.triage.screen import declines, why_unfit
-from worker.triage.turns import Said, concerns_one, is_verdict, lesson_in, takes_back
+from worker.triage.turns import Said, concerns_one, is_verdict
 
 MAX_LESSON_CHARS = 600
-# Longer turns are not read for lessons: some patterns take the square of a text's length.
-MAX_SAID_CHARS = 2000
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,10 @@ def judge(
     by_id = {trace.id: trace for trace in (*context, *traces)}
     decisions: dict[UUID, TraceDecision] = {}
     findings: list[Finding] = []
-    edited = _edited((*context, *traces), signals, by_id)
+    edited = edited_in((*context, *traces), signals, by_id)
     unwanted = edited | {signal.trace_id for signal in signals if signal.source == "regenerated"}
     praised = {s.trace_id for s in signals if (s.rating or 0) > 0 and not s.correction}
-    taken_back = edited | _taken_back((*context, *traces), by_id)
+    taken_back = edited | taken_back_in((*context, *traces), by_id)
     said = [trace for trace in traces if trace.id not in taken_back]
     for claim in _claims(said, signals, by_id):
         is_praised = claim.about in praised and not claim.is_told
@@ -112,51 +111,6 @@ def judge(
     return found, merged(findings)
 
 
-def _edited(
-    traces: Sequence[Trace], signals: Sequence[Signal], by_id: Mapping[UUID, Trace]
-) -> set[UUID]:
-    """The traces whose turn was written anew.
-
-    Not a lesson in whose place none was given: conversations that begin alike are one session
-    unless clients name theirs, and the other turn may be somebody else's.
-    """
-    found = {signal.trace_id for signal in signals if signal.source == "edited"}
-    teaching = {t.id: t for t in traces if t.id in found and _said_in(t, by_id)}
-    for lesson in teaching.values():
-        anew = (
-            trace
-            for trace in traces
-            if trace.id > lesson.id
-            and (trace.session_id, len(trace.messages)) == (lesson.session_id, len(lesson.messages))
-        )
-        if not any(_said_in(trace, by_id) for trace in anew):
-            found.remove(lesson.id)
-    return found
-
-
-def _said_in(trace: Trace, by_id: Mapping[UUID, Trace]) -> Said | None:
-    """What a trace's turn teaches."""
-    if len(trace.user_text) > MAX_SAID_CHARS:
-        return None
-    before = by_id.get(trace.parent_id) if trace.parent_id else None
-    return lesson_in(trace.user_text, *(_read_of(before) if before else ()))
-
-
-def _taken_back(traces: Sequence[Trace], by_id: Mapping[UUID, Trace]) -> set[UUID]:
-    """The traces whose turn the next one takes back."""
-    pairs = ((trace, by_id.get(trace.parent_id)) for trace in traces if trace.parent_id)
-    return {
-        before.id
-        for trace, before in pairs
-        if before is not None and takes_back(trace.user_text[:MAX_SAID_CHARS], _read_of(before)[0])
-    }
-
-
-def _read_of(before: Trace) -> tuple[str, str]:
-    """Of the turn before what its question may be in, and how its reply begins."""
-    return before.user_text[-MAX_SAID_CHARS:], before.reply_text[:MAX_SAID_CHARS]
-
-
 def _repeated(workflow: Workflow, by_id: Mapping[UUID, Trace]) -> Finding:
     num_sessions = len({by_id[item.trace_id].session_id for item in workflow.evidence})
     return Finding(
@@ -178,7 +132,7 @@ def _claims(
 ) -> list[Claim]:
     claims = []
     for trace in traces:
-        said = _said_in(trace, by_id)
+        said = said_in(trace, by_id)
         if said is None:
             continue
         text = trace.user_text
