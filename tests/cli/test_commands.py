@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from cli.client import DormouseClient
+from cli.home import Home
 from cli.main import app
 
 CYCLE = {
@@ -33,7 +35,10 @@ CYCLE = {
 
 
 class FakeApi(ThreadingHTTPServer):
-    """Answers what `replies` says for `METHOD /path`; remembers what was asked."""
+    """Answers what `replies` says for `METHOD /path?query`, or `METHOD /path`.
+
+    Remembers what was asked.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -54,7 +59,8 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(size)) if size else None
         call = f"{self.command} {self.path.partition('?')[0]}"
         self.server.requests.append((call, dict(self.headers), body))
-        status, reply = self.server.replies[call]
+        exactly = self.server.replies.get(f"{self.command} {self.path}")
+        status, reply = exactly or self.server.replies[call]
         content = reply if isinstance(reply, str) else json.dumps(reply)
         self.send_response(status)
         self.send_header("X-Dormouse-Trace", "t1")
@@ -185,10 +191,19 @@ def test_documents_show_what_became_of_their_sentences(api: FakeApi) -> None:
     assert all(word in output for word in ("handbook.md", "studied", "12", "7"))
 
 
-def test_memories_are_listed_by_state(api: FakeApi) -> None:
-    api.replies["GET /admin/memories"] = (200, {"data": []})
-    assert "None is held." in dormouse("memories", "--state", "held").output
-    assert api.requests[-1][0] == "GET /admin/memories"
+def test_memories_are_listed_by_state_and_page_by_page(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.client.PAGE_SIZE", 1)
+    held = "GET /admin/memories?state=held"
+    rows = [{"id": f"m{number}", "state": "held"} for number in (1, 2)]
+    api.replies[held] = (200, {"data": rows[:1]})
+    api.replies[f"{held}&after=m1"] = (200, {"data": rows[1:]})
+    api.replies[f"{held}&after=m2"] = (200, {"data": []})
+    with DormouseClient.from_home(Home.at(None)) as client:
+        assert client.memories(state="held") == rows
+    api.replies["GET /admin/memories?state=expired"] = (200, {"data": []})
+    assert "None is expired." in dormouse("memories", "--state", "expired").output
 
 
 def test_a_held_memory_is_decided_with_a_reason(api: FakeApi) -> None:
