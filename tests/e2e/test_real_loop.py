@@ -66,6 +66,14 @@ def test_the_openai_client_chats_streams_lists_and_is_refused(visitor: Visitor) 
         stranger.models.list()
 
 
+def test_the_engines_scheduler_and_model_are_one_process(visitor: Visitor) -> None:
+    # Two of them share the cores badly (decision 0037).
+    log = (visitor.stack.home.logs / "engine.log").read_text()
+
+    assert "(EngineCore pid=" in log
+    assert "Worker pid=" not in log
+
+
 @pytest.mark.timeout(4000)
 def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the_swap(
     visitor: Visitor, night: Night
