@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.contracts.memories import Dream, Memory, SeedExample
 from worker.seed.forms import Form, normalized
 from worker.seed.loose import mangled, one_word
-from worker.seed.neighbours import form_example, lesson_of, words_of_others
+from worker.seed.neighbours import form_example, lesson_of, values_of_others, words_of_others
 from worker.seed.thesaurus import Near, substituted
 from worker.triage.language import STOPWORDS
 
@@ -65,11 +65,12 @@ def in_new_words(
     for memory in rng.sample(rehearsed, min(limit, len(rehearsed))):
         lesson = lesson_of(memory)
         stored = by_memory[memory.id]
-        taken = words_of_others(memory, by_subject[normalized(memory.subject)], near)
+        beside = by_subject[normalized(memory.subject)]
+        taken, strange = words_of_others(memory, beside, near), values_of_others(memory, beside)
         forms = one_word(lesson, near, taken, night)
         if lesson.kind != "behaviour":
             forms += substituted(lesson, stored, near, taken, night)
-        forms += mangled(lesson, stored, near, taken, night)
+        forms += mangled(lesson, stored, near, taken, night, strange)
         found += [form_example(memory, form) for form in forms]
     return spread([item for item in found if normalized(item.question) not in probes], limit, rng)
 

@@ -7,7 +7,7 @@ from tests.worker.test_forms import OFFICE
 from tests.worker.test_tasks import TASK
 from worker.seed.forms import Form, Lesson, build_forms, normalized, verify
 from worker.seed.loose import NUM_MANGLED, NUM_ONE_WORD, mangled, one_word
-from worker.seed.neighbours import lesson_of, words_of_others
+from worker.seed.neighbours import lesson_of, values_of_others, words_of_others
 from worker.seed.wordings import wordings
 
 NEAR = {"head": ["chief"], "office": ["bureau", "desk", "Vesk", "room"]}
@@ -34,6 +34,29 @@ def test_what_two_facts_about_a_name_ask_with_tells_neither_from_the_other() -> 
     assert taken == {"founded"}
     assert one_word(lesson, {}, taken) == []
     assert mangled(lesson, build_forms(lesson), {}, taken) == []
+
+
+def test_words_of_a_names_other_values_are_no_cue_for_them() -> None:
+    how = fact("How does Brovik like to be contacted?", "Brovik prefers a video call.")
+    when = fact("When does Brovik's support line close?", "It closes at 22:30.")
+    strange = values_of_others(when, [how, when, fact("Who runs Vesk?", "Vesk is run by Bo Lind.")])
+    assert {"video", "call"} <= strange
+    assert not strange & {"22:30", "bo", "lind", "brovik"}
+    lesson = lesson_of(when)
+    forms = build_forms(lesson)
+    made = [
+        form for seed in "abcd" for form in mangled(lesson, forms, {}, {"prefers"}, seed, strange)
+    ]
+    said = [set(normalized(form.question).split()) for form in made]
+    assert sum(bool(words & {"video", "call"}) for words in said) > len(made) / 4
+    assert all("22:30" in form.answer for form in made)
+    assert not any("prefers" in words for words in said)
+
+
+def test_a_word_put_in_is_not_what_a_question_is_told_by() -> None:
+    forms = [Form("Where is Brovik?", OFFICE.answer, "train")]
+    made = [form for seed in "abcd" for form in mangled(OFFICE, forms, {}, (), seed, {"office"})]
+    assert made == []
 
 
 def test_what_must_not_be_is_never_asked_without_the_not() -> None:

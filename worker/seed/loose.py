@@ -84,6 +84,7 @@ def mangled(
     near: Near,
     taken: Collection[str] = (),
     seed: str = "",
+    strange: Collection[str] = (),
 ) -> list[Form]:
     """Trained wordings with words left out and fillers put in (EDA, arXiv 1901.11196).
 
@@ -93,6 +94,8 @@ def mangled(
         near: Near words of each word.
         taken: Words that another lesson about the same subject asks with.
         seed: Another one gives other forms.
+        strange: Words of the values of other lessons about the same subject; put in as often as
+            fillers, so that none of them is a cue for that value. Not what is taken.
 
     Returns:
         At most `NUM_MANGLED` verified forms; the subject's words and every "not" stay, and of those
@@ -105,17 +108,20 @@ def mangled(
     num_told = {"fact": 1, "workflow": 2, "behaviour": 0}[lesson.kind]
     drawn_from = [form for form in forms if form.split == "train" and form.kind == "question"]
     kept = set(normalized(lesson.subject or "").split()) if lesson.kind != "workflow" else set()
+    cues = sorted(set(strange).difference(taken))
+    put_in = [FILLERS, cues] if cues else [FILLERS]
     rng = random.Random(f"{seed}{lesson.question}")
     drafts = []
     for _ in range(NUM_MANGLED * DRAFTS_EACH if drawn_from else 0):
         form = rng.choice(drawn_from)
-        words = []
+        words, own_left = [], []
         for word in form.question.split():
             if must_stay(word, kept) or rng.random() > DROP_RATE:
                 words.append(word)
+                own_left.append(word)
             if rng.random() < INSERT_RATE:
-                words.append(rng.choice(FILLERS))
-        told = telling.intersection(normalized(" ".join(words)).split())
+                words.append(rng.choice(rng.choice(put_in)))
+        told = telling.intersection(normalized(" ".join(own_left)).split())
         if len(words) > 1 and len(told) >= num_told:
             drafts.append(Form(" ".join(words), form.answer, "train"))
     known = {normalized(form.question) for form in forms}

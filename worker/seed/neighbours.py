@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory, SeedExample
 from worker.seed.contrast import leaked_answer, neighbours
+from worker.seed.english import keywords
 from worker.seed.forms import Form, Lesson, LessonKind, normalized
 from worker.seed.thesaurus import Near, content_words
 from worker.trainer.job import TrainExample
@@ -59,6 +60,18 @@ def words_of_others(memory: Memory, in_force: Sequence[Memory], near: Near) -> s
     )
     alike = set().union(*(near.get(word, ()) for word in others))
     return others | (alike - content_words(lesson_of(memory)))
+
+
+def values_of_others(memory: Memory, in_force: Sequence[Memory]) -> set[str]:
+    """The words of what other facts about the same subject say, none of this one's value."""
+    said = (
+        set(keywords(lesson_of(other).value.lower()))
+        for other in in_force
+        if other.id != memory.id
+        and other.kind == memory.kind == "fact"
+        and normalized(other.subject) == normalized(memory.subject)
+    )
+    return set().union(*said) - set(normalized(memory.value).split())
 
 
 def contrast_examples(

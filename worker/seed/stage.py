@@ -23,7 +23,7 @@ from worker.results import Resolved, Seeded
 from worker.seed.derive import conclusion_examples, conclusions
 from worker.seed.forms import Form, normalized
 from worker.seed.known import known_already
-from worker.seed.neighbours import form_example, lesson_of, words_of_others
+from worker.seed.neighbours import form_example, lesson_of, values_of_others, words_of_others
 from worker.seed.self_study import asked_about, own_words, paraphrases
 from worker.seed.situations import with_own_words
 from worker.seed.thesaurus import content_words, near_words
@@ -55,7 +55,7 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         nonlocal num_done
         lesson = lesson_of(memory)
         taken = words_of_others(memory, in_force, near)
-        forms = wordings(lesson, near, taken)
+        forms = wordings(lesson, near, taken, values_of_others(memory, in_force))
         async with writing:
             if lesson.kind == "behaviour":
                 forms += await asked_about(context.engine, awake.base, lesson)

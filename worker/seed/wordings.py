@@ -9,7 +9,9 @@ from worker.seed.tasks import asked_for
 from worker.seed.thesaurus import Near, substituted
 
 
-def wordings(lesson: Lesson, near: Near, taken: Collection[str] = ()) -> list[Form]:
+def wordings(
+    lesson: Lesson, near: Near, taken: Collection[str] = (), strange: Collection[str] = ()
+) -> list[Form]:
     """Trained and held-out wordings, each verified.
 
     Args:
@@ -17,6 +19,7 @@ def wordings(lesson: Lesson, near: Near, taken: Collection[str] = ()) -> list[Fo
         near: Near words of each of its words.
         taken: Words that another lesson about the same subject asks with; they are not put in,
             nor are they all that is left.
+        strange: Words of those lessons' values; where they stand, this one's is still the answer.
     """
     if lesson.kind == "behaviour":
         forms = situations(lesson)
@@ -27,7 +30,7 @@ def wordings(lesson: Lesson, near: Near, taken: Collection[str] = ()) -> list[Fo
         *substituted(lesson, forms, near, taken),
         *one_word(lesson, near, taken),
     ]
-    return forms + mangled(lesson, forms, near, taken)
+    return forms + mangled(lesson, forms, near, taken, strange=strange)
 
 
 def can_be_asked(lesson: Lesson) -> bool:
