@@ -38,6 +38,7 @@ def test_what_two_facts_about_a_name_ask_with_tells_neither_from_the_other() -> 
 
 def test_words_of_a_names_other_values_are_no_cue_for_them() -> None:
     how = fact("How does Brovik like to be contacted?", "Brovik prefers a video call.")
+    how = how.model_copy(update={"kind": "preference"})
     when = fact("When does Brovik's support line close?", "It closes at 22:30.")
     strange = values_of_others(when, [how, when, fact("Who runs Vesk?", "Vesk is run by Bo Lind.")])
     assert {"video", "call"} <= strange
@@ -57,6 +58,13 @@ def test_a_word_put_in_is_not_what_a_question_is_told_by() -> None:
     forms = [Form("Where is Brovik?", OFFICE.answer, "train")]
     made = [form for seed in "abcd" for form in mangled(OFFICE, forms, {}, (), seed, {"office"})]
     assert made == []
+
+
+def test_another_values_not_is_not_put_in() -> None:
+    forms = build_forms(OFFICE)
+    made = [form for seed in "abcd" for form in mangled(OFFICE, forms, {}, (), seed, {"not"})]
+    assert made
+    assert not any("not" in form.question.split() for form in made)
 
 
 def test_what_must_not_be_is_never_asked_without_the_not() -> None:

@@ -95,7 +95,7 @@ def mangled(
         taken: Words that another lesson about the same subject asks with.
         seed: Another one gives other forms.
         strange: Words of the values of other lessons about the same subject; put in as often as
-            fillers, so that none of them is a cue for that value. Not what is taken.
+            fillers, so that none of them is a cue for that value. Not what is taken, nor a "not".
 
     Returns:
         At most `NUM_MANGLED` verified forms; the subject's words and every "not" stay, and of those
@@ -108,7 +108,7 @@ def mangled(
     num_told = {"fact": 1, "workflow": 2, "behaviour": 0}[lesson.kind]
     drawn_from = [form for form in forms if form.split == "train" and form.kind == "question"]
     kept = set(normalized(lesson.subject or "").split()) if lesson.kind != "workflow" else set()
-    cues = sorted(set(strange).difference(taken))
+    cues = sorted(set(strange).difference(taken, SAYS_NOTHING))
     put_in = [FILLERS, cues] if cues else [FILLERS]
     rng = random.Random(f"{seed}{lesson.question}")
     drafts = []

@@ -65,10 +65,10 @@ def words_of_others(memory: Memory, in_force: Sequence[Memory], near: Near) -> s
 def values_of_others(memory: Memory, in_force: Sequence[Memory]) -> set[str]:
     """The words of what other facts about the same subject say, none of this one's value."""
     said = (
-        set(keywords(lesson_of(other).value.lower()))
+        set(keywords(other.value.lower()))
         for other in in_force
         if other.id != memory.id
-        and other.kind == memory.kind == "fact"
+        and lesson_of(other).kind == lesson_of(memory).kind == "fact"
         and normalized(other.subject) == normalized(memory.subject)
     )
     return set().union(*said) - set(normalized(memory.value).split())
