@@ -75,7 +75,8 @@ class Run:
 def reached(runs: Sequence[Run]) -> list[tuple[str, ...]]:
     """A row for each bar, as `COLUMNS`: the median over the runs of their mean, and of their last.
 
-    The bar is held against the last cycle. What no cycle measured has no row.
+    The bar is held against the last cycle. What no cycle measured has no row, nor has the growth of
+    nights that take no time.
     """
     rows: list[tuple[str, ...]] = []
     for measure, bar in BARS.items():
@@ -85,7 +86,7 @@ def reached(runs: Sequence[Run]) -> list[tuple[str, ...]]:
         last = median(values[-1] for values in each)
         mean = median(fmean(values) for values in each)
         rows.append((measure, str(bar), f"{mean:.3f}", f"{last:.3f}", _said(bar.holds(last))))
-    if all(len(run.cycles) > 1 for run in runs):
+    if all(len(run.cycles) > 1 and run.seconds[1] for run in runs):
         growth = median(run.seconds[-1] / run.seconds[1] for run in runs)
         rows.append(
             ("last / second", f"≤ {MAX_GROWTH:g}", "", f"{growth:.2f}", _said(growth <= MAX_GROWTH))

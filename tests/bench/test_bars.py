@@ -34,3 +34,9 @@ def test_the_last_cycle_is_timed_against_the_second_and_all_against_an_hour() ->
     assert [row[-2:] for row in reached([slow])] == [("1.50", "no"), ("", "yes")]
     assert [row[-1] for row in reached([fast])] == ["yes", "yes"]
     assert reached([run(acquired=[1.0])])[-1][:3] == ("seconds of all", "≤ 3600", "100")
+
+
+def test_nights_that_take_no_time_do_not_grow() -> None:
+    assert [row[0] for row in reached([Run({}, [{"seconds": 0.0}, {"seconds": 0.0}])])] == [
+        "seconds of all"
+    ]
