@@ -144,3 +144,5 @@ def test_each_night_rehearses_in_wordings_of_its_own_and_never_in_held_out_ones(
     assert in_new_words([], in_force, (), near, 9, random.Random(0)) == []
     questions = [item.question for item in night(1) if item.memory_id == wifi.id]
     assert any("network" in question.split() for question in questions)
+    questions = [item.question for item in night(1) if item.memory_id == founder.id]
+    assert any("sorrel" in question.split() for question in questions)
