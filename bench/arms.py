@@ -193,7 +193,7 @@ def words_of(lessons: Iterable[Lesson]) -> set[str]:
 def examples_of(lesson: Lesson, near: Near) -> list[dict[str, Any]]:
     """The wordings that the seed stage would train a lesson with, as the trainer's examples.
 
-    Without those that the model writes itself.
+    Without those that the model writes itself, and without regard to other lessons about a name.
     """
     return [
         {
