@@ -26,11 +26,13 @@ _PARTITIONS = text(
     WHERE inhparent = 'traces'::regclass ORDER BY child.relname
     """
 )
-# Evidence of a memory, and what a cycle has yet to look at, is kept beyond its time.
+# Evidence of a memory, and what a cycle has yet to look at, is kept beyond its time. No cycle looks
+# at what was said of an excluded trace.
 _KEPT = """
     {name}.state IN ('queued', 'claimed')
     OR EXISTS (SELECT FROM memory_evidence WHERE trace_id = {name}.id)
-    OR EXISTS (SELECT FROM signals WHERE trace_id = {name}.id AND state IN ('queued', 'claimed'))
+    OR {name}.state = 'consolidated' AND EXISTS (
+        SELECT FROM signals WHERE trace_id = {name}.id AND state IN ('queued', 'claimed'))
 """
 
 

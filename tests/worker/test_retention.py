@@ -22,11 +22,11 @@ TODAY = datetime.now(UTC).date()
 FAR = TODAY + timedelta(days=100)
 
 
-async def add_on(world: World, day: date, said: str) -> Trace:
+async def add_on(world: World, day: date, said: str, store: bool = True) -> Trace:
     at = datetime.combine(day, time(12), UTC)
     trace_id = UUID(int=first_id(at).int | (new_id().int & (2**80 - 1)))
     trace = make_trace(said, tenant_id=world.tenant_id, model_id=world.model_id)
-    trace = trace.model_copy(update={"id": trace_id, "created_at": at})
+    trace = trace.model_copy(update={"id": trace_id, "created_at": at, "store": store})
     async with world.sessions.begin() as session:
         await TraceStore(session).add(trace)
     return trace
@@ -116,16 +116,19 @@ async def test_a_dropped_day_takes_what_was_said_of_it_and_leaves_what_is_still_
     await settle(world, old, evidence, late)
     await world.correct(late)
     await remember(world, evidence)
+    excluded = await add_on(world, day, "Hello", store=False)
+    await world.correct(excluded)
     another_day = await add_on(world, TODAY, "Hello")
 
     await drop_day(world, day)
 
     left = await places(world)
-    assert old.id not in left
+    assert not {old.id, excluded.id} & set(left)
     assert {left[trace.id] for trace in (evidence, late, queued)} == {"traces_default"}
     assert another_day.id in left
     assert day not in await days(world)
-    assert [await signals_of(world, trace) for trace in (old, evidence, late)] == [0, 1, 2]
+    num_signals = [await signals_of(world, trace) for trace in (old, excluded, evidence, late)]
+    assert num_signals == [0, 0, 1, 2]
     # Dropping it again changes nothing, and the day may come back.
     await drop_day(world, day)
     assert await add_day(world, day)
