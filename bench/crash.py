@@ -7,7 +7,6 @@ loss, since the client knows.
 
 import asyncio
 import itertools
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -158,5 +157,4 @@ def main(
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "python -m bench.crash"
     typer.run(main)

@@ -9,7 +9,6 @@ alternate, so that noise meets all; the figures are medians.
 
 import asyncio
 import shutil
-import sys
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -155,5 +154,4 @@ async def _load(
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "python -m bench.gateway"
     typer.run(main)

@@ -8,7 +8,6 @@ words that are never trained on. `passes` is DORMOUSE_RECURRENT_PASSES.
 import asyncio
 import random
 import shutil
-import sys
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any
@@ -116,5 +115,4 @@ def main(
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "python -m bench.joining"
     typer.run(main)

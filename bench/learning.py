@@ -16,7 +16,6 @@ import asyncio
 import itertools
 import json
 import shutil
-import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -211,5 +210,4 @@ def main(
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "python -m bench.learning"
     typer.run(main)

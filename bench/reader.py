@@ -6,7 +6,6 @@ and writes the weights that triage uses.
 """
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -142,5 +141,4 @@ def main(
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "python -m bench.reader"
     typer.run(main)

@@ -1,7 +1,6 @@
 """Does the API grow? A hundred thousand chats in front of a stub engine, and its memory."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -66,5 +65,4 @@ def main(
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "python -m bench.soak"
     typer.run(main)

@@ -7,7 +7,6 @@ that the API and a sleep cycle make are timed, one at a time, each in a transact
 
 import asyncio
 import shutil
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -253,5 +252,4 @@ def main(
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "python -m bench.traces"
     typer.run(main)

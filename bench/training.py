@@ -146,5 +146,4 @@ def _figures(
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "python -m bench.training"
     typer.run(main)

@@ -10,7 +10,6 @@ first readings, and `bench/reader.py` reads each set with what was fitted on the
 """
 
 import json
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,5 +131,4 @@ def main(
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "python -m bench.triage"
     typer.run(main)
