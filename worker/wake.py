@@ -25,7 +25,9 @@ async def promote_or_reject(
     resolved: Resolved,
     gated: Gated,
 ) -> CycleStatus:
-    """Flip the pointer if the gate passed the candidate; settle traces and memories either way.
+    """Write the gate's report, and flip the pointer if it passed the candidate.
+
+    Traces and memories are settled either way.
 
     A memory that the candidate does not know stays pending, and so do all after a rejection: the
     next cycle tries them again. What would have been superseded stays in force until its successor
@@ -34,6 +36,7 @@ async def promote_or_reject(
     passed = gated.report.passed
     async with context.sessions.begin() as session:
         store = AdapterStore(session)
+        await store.add_report(trained.adapter_id, lease.cycle_id, gated.report)
         if passed and not await _moved_meanwhile(store, lease, collected):
             await store.move(
                 model_id=lease.model_id,

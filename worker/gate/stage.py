@@ -6,13 +6,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.exc import OperationalError
+
 from shared.contracts.adapters import AdapterFile, Route
 from shared.contracts.cycles import GateReport, SuiteResult
 from shared.contracts.memories import Memory, SeedExample
 from shared.engine.adapters import load_and_probe
-from shared.errors import DormouseError, EngineUnavailableError
+from shared.errors import DormouseError, EngineUnavailableError, LeaseLostError
 from shared.storage.adapters import AdapterStore
-from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from shared.storage.memories import MemoryStore
 from worker.context import Context
@@ -55,13 +56,15 @@ class Material:
 async def gate(
     context: Context, control: CycleControl, awake: Route, trained: Trained, resolved: Resolved
 ) -> Gated:
-    """Judge the candidate and write the report.
+    """Judge the candidate. What is decided is written when the cycle wakes: one verdict each.
 
     A new memory is learned if one of its wordings is answered right, and none of what it replaces
     gets the old value any more.
 
     Raises:
         EngineUnavailableError: If the engine went away: the gate is tried again from its start.
+        OperationalError: If the database went away: so it is, when the cycle is resumed.
+        LeaseLostError: If another worker owns the cycle.
     """
     async with context.sessions.begin() as session:
         adapter = await AdapterStore(session).file(trained.adapter_id)
@@ -76,6 +79,9 @@ async def gate(
     learned = []
     try:
         await asyncio.to_thread(screen, adapter)
+        if awake.adapter is not None:
+            # An engine that restarted a moment ago does not know it yet.
+            await load_and_probe(context.engine, awake.adapter)
         await load_and_probe(context.engine, adapter)
         leaks = [Probe(q, tuple(values)) for q, values in neighbour_probes(memories, new, subjects)]
         asked = spread(new, max(MIN_ACQUISITION_PROBES, 2 * len(memories)), rng)
@@ -89,16 +95,13 @@ async def gate(
             for memory_id, right in suites.known.items()
             if any(right) and memory_id not in unfinished
         ]
-    except EngineUnavailableError:
+    except (EngineUnavailableError, OperationalError, LeaseLostError):
         raise
     except DormouseError as error:
         report = GateReport(passed=False, reason=error.message)
     except Exception as error:
         log.exception("the gate of adapter %s failed", adapter.version)
         report = GateReport(passed=False, reason=f"the gate itself failed: {error}")
-    async with context.sessions.begin() as session:
-        await SleepCycleStore(session).hold(control.lease)
-        await AdapterStore(session).add_report(trained.adapter_id, control.lease.cycle_id, report)
     if not report.passed:
         await _unload(context, adapter)
     return Gated(report=report, learned=learned)
