@@ -168,6 +168,14 @@ def test_a_settled_trace_is_not_judged_again_because_somebody_rates_it() -> None
     assert findings == []
 
 
+def test_feedback_that_teaches_nothing_says_why_though_its_trace_was_settled() -> None:
+    asked = make_trace(QUESTION, "It is in Paris.")
+    late = make_signal(asked, correction="No, that is wrong.")
+    [decision], findings = judge([], [late], context=[asked])
+    assert (decision.trace_id, decision.persistence) == (asked.id, "discard")
+    assert findings == []
+
+
 def test_feedback_becomes_a_lasting_memory_with_its_signal() -> None:
     asked = make_trace(QUESTION, "It is in Paris.")
     signal = make_signal(asked, correction=LESSON)

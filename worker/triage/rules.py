@@ -76,7 +76,8 @@ def judge(
         context: Settled traces that the batch answers or speaks of; not judged again themselves.
 
     Returns:
-        One decision for each trace of the batch, and the findings drawn from them.
+        One decision for each trace of the batch and for each settled one that feedback corrects,
+        and the findings drawn from them.
     """
     by_id = {trace.id: trace for trace in (*context, *traces)}
     decisions: dict[UUID, TraceDecision] = {}
@@ -108,6 +109,9 @@ def judge(
         decision = _nothing_claimed(trace, signals, is_taken_back=trace.id in taken_back)
         decisions.setdefault(trace.id, decision)
     found = [decisions[t.id].model_copy(update={"way": way_of(t)}) for t in traces]
+    judged = {trace.id for trace in traces}
+    late = dict.fromkeys(s.trace_id for s in signals if s.correction and s.trace_id not in judged)
+    found += [decisions[trace_id] for trace_id in late if trace_id in decisions]
     return found, merged(findings)
 
 
