@@ -5,7 +5,9 @@ is idempotent: the trace's id is the row's key.
 """
 
 import logging
+import math
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,7 @@ from shared.errors import StorageError
 
 SUFFIX = ".trace.json"
 REJECTED = ".rejected"
+COUNT_INTERVAL_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +29,15 @@ class TraceSpool:
 
     Args:
         directory: Made if it is missing.
-        max_bytes: Above this, nothing more is accepted.
+        max_bytes: Above this, nothing more is accepted, but for what other processes wrote within
+            the last second.
     """
 
     def __init__(self, directory: Path, max_bytes: int) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
+        self._num_bytes = 0
+        self._counted_at = -math.inf
 
     def write(self, trace: Trace) -> None:
         """Keep a trace; it is on disk when this returns.
@@ -40,12 +46,7 @@ class TraceSpool:
             StorageError: If the spool is full or the disk refuses.
         """
         content = trace.model_dump_json().encode()
-        used = sum(map(_size, self._paths()))
-        if used + len(content) > self._max_bytes:
-            raise StorageError(
-                f"PostgreSQL is away and the spool {self._directory} is full ({used} bytes). "
-                "Bring PostgreSQL back, or raise DORMOUSE_SPOOL_MAX_BYTES."
-            )
+        self._make_room(len(content))
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             partial = self._directory / f"{trace.id}.partial"
@@ -57,6 +58,20 @@ class TraceSpool:
             self._sync_directory()
         except OSError as error:
             raise StorageError(f"The spool {self._directory} cannot be written: {error}") from error
+        self._num_bytes += len(content)
+
+    def _make_room(self, num_bytes: int) -> None:
+        """See that a trace fits. All files are counted once a second, and before one is refused."""
+        is_old = time.monotonic() - self._counted_at > COUNT_INTERVAL_S
+        if is_old or self._num_bytes + num_bytes > self._max_bytes:
+            self._num_bytes = sum(map(_size, self._paths()))
+            self._counted_at = time.monotonic()
+        if self._num_bytes + num_bytes > self._max_bytes:
+            raise StorageError(
+                f"PostgreSQL is away and the spool {self._directory} is full "
+                f"({self._num_bytes} bytes). Bring PostgreSQL back, or raise "
+                "DORMOUSE_SPOOL_MAX_BYTES."
+            )
 
     def traces(self) -> Iterator[Trace]:
         """The waiting traces, oldest first."""

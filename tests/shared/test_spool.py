@@ -288,6 +288,17 @@ def test_a_full_spool_refuses_with_a_clear_error(tmp_path: Path) -> None:
     assert len(spool) == 0
 
 
+def test_a_spool_that_is_full_takes_more_once_some_was_replayed(tmp_path: Path) -> None:
+    first, second = make_trace("hello"), make_trace("hello")
+    spool = TraceSpool(tmp_path, len(first.model_dump_json()) + 10)
+    spool.write(first)
+    with pytest.raises(StorageError):
+        spool.write(second)
+    TraceSpool(tmp_path, 0).remove(first)
+    spool.write(second)
+    assert [trace.id for trace in spool.traces()] == [second.id]
+
+
 def test_half_written_files_are_no_traces(tmp_path: Path) -> None:
     spool = TraceSpool(tmp_path, 10**6)
     spool.write(make_trace("hello"))
