@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from api.services import Services
 from shared.contracts.adapters import Caller
@@ -48,4 +48,6 @@ async def get_admin(caller: CallerDep) -> Caller:
 
 AdminDep = Annotated[Caller, Depends(get_admin)]
 
+# PostgreSQL has no text with a null character.
 ModelQuery = Annotated[str, Query(min_length=1, max_length=200, pattern="^[^\\x00]*$")]
+ModelPath = Annotated[str, Path(max_length=200, pattern="^[^\\x00]*$")]

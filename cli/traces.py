@@ -23,7 +23,10 @@ def trace(
         record = client.trace(trace_id)
     said = record["trace"]
     choices = (said["reply"] or {}).get("choices", [])[:1]
-    for message in [*said["request"]["messages"], *(choice["message"] for choice in choices)]:
+    asked = said["request"].get("messages", [])
+    if "prompt" in said["request"]:
+        asked = [{"role": "prompt", "content": said["request"]["prompt"]}]
+    for message in [*asked, *(choice["message"] for choice in choices)]:
         console.print(f"[bold]{message['role']}[/]  {escape(str(message.get('content') or ''))}")
     console.print(f"[dim]{said['status']}, {record['state']}, session {said['session_id']}[/]")
     for signal in record["signals"]:

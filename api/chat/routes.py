@@ -9,7 +9,7 @@ from api.chat.dialects.anthropic import CountRequest, MessagesRequest
 from api.chat.dialects.base import Asked
 from api.chat.dialects.openai import ChatRequest, CompletionRequest
 from api.chat.dialects.responses import ResponsesRequest
-from api.dependencies import CallerDep, ServicesDep, get_caller, get_services
+from api.dependencies import CallerDep, ModelPath, ServicesDep, get_caller, get_services
 from api.openapi import inlined
 
 router = APIRouter(prefix="/v1", tags=["chat"])
@@ -62,7 +62,7 @@ async def list_models(caller: CallerDep, services: ServicesDep) -> dict[str, Any
 
 
 @router.get("/models/{name}", summary="One of your models")
-async def get_model(name: str, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def get_model(name: ModelPath, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """By its public name."""
     return await services.chat.model(caller, name)
 

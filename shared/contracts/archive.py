@@ -26,8 +26,8 @@ class Provenance(Contract):
     session_id: str = Field(
         min_length=1,
         max_length=200,
-        pattern=r"^[ -~\u00a0-\u00ff]+$",
-        description="What the header X-Dormouse-Session can hold: printable Latin-1.",
+        pattern=r"^[\t -~\u0080-\u00ff]+$",
+        description="What the header X-Dormouse-Session can hold: bytes, read as Latin-1.",
     )
     parent_id: UUID | None = None
     created_at: datetime

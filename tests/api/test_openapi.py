@@ -42,6 +42,7 @@ async def test_numbers_and_names_that_cannot_be_are_the_clients_fault(
         "/admin/adapters/0",
         "/admin/adapters/1?model=%00",
         "/admin/traces?model=%00",
+        "/v1/models/%00",
     ):
         assert (await admin.get(path)).status_code == 400, path
     reply = await admin.post("/admin/rollback", json={"to": 2**70})

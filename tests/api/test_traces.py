@@ -177,6 +177,18 @@ async def test_a_session_that_no_header_can_name_is_refused(
     assert "session_id" in reply.text
 
 
+@pytest.mark.parametrize("name", ["Größe".encode(), b"a\tb"])
+async def test_whatever_a_header_can_hold_names_a_session_and_is_exported(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, name: bytes
+) -> None:
+    headers = {b"X-Dormouse-Session": name}
+    asked = await client.post("/v1/chat/completions", json=ASKED, headers=headers)
+    assert asked.status_code == 200
+    [exported] = parsed(await admin.get("/admin/traces"))
+    assert exported["dormouse"]["session_id"].encode("latin-1") == name
+    assert (await admin.post("/admin/traces", content=lines(exported))).json()["known"] == 1
+
+
 async def test_an_empty_file_is_a_mistake(admin: httpx.AsyncClient) -> None:
     assert (await admin.post("/admin/traces", content=b"\n \n")).status_code == 400
 

@@ -270,6 +270,27 @@ def test_a_trace_is_shown_with_its_words_signals_and_reasons(api: FakeApi) -> No
     assert "memory m1" in output
 
 
+def test_a_continued_text_is_shown_with_its_prompt(api: FakeApi) -> None:
+    api.replies["GET /admin/traces/t1"] = (
+        200,
+        {
+            "trace": {
+                "request": {"prompt": "Once upon", "api": "v1/completions"},
+                "reply": {"choices": [{"message": {"role": "assistant", "content": " a time"}}]},
+                "status": "complete",
+                "session_id": "s1",
+            },
+            "state": "excluded",
+            "signals": [],
+            "decisions": [],
+            "memory_ids": [],
+        },
+    )
+    output = dormouse("trace", "t1").output
+    for expected in ("Once upon", "a time", "excluded"):
+        assert expected in output
+
+
 def test_traces_go_into_a_new_file_and_never_over_an_old_one(api: FakeApi, tmp_path: Path) -> None:
     api.replies["GET /admin/traces"] = (200, '{"messages": []}\n{"messages": []}\n')
     file = tmp_path / "traces.jsonl"
