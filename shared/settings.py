@@ -102,7 +102,10 @@ class Settings(BaseSettings):
         default=None, description="Sleep once no chat came for this long."
     )
     sleep_min_traces: int = Field(
-        default=1, description="A scheduled cycle needs at least this many queued traces."
+        default=1,
+        ge=0,
+        description="A scheduled cycle needs at least this many queued traces or documents; for a "
+        "cron line late feedback and lessons that wait count too.",
     )
 
     # The cycle.
@@ -110,7 +113,7 @@ class Settings(BaseSettings):
     lease_s: float = Field(
         default=20.0, description="A worker silent for this long lost its cycle."
     )
-    max_cycle_traces: int = 2000
+    max_cycle_traces: int = Field(default=2000, ge=1, le=50_000)
     max_cycle_memories: int = Field(
         default=10, description="Memories that one cycle learns; more wait for the next."
     )
@@ -139,7 +142,9 @@ class Settings(BaseSettings):
     )
     train_timeout_s: float = 3600.0
     gate_concurrency: int = 32
-    gate_max_general: int = Field(default=100, description="Largest number of capability probes.")
+    gate_max_general: int = Field(
+        default=100, ge=1, description="Largest number of capability probes."
+    )
     log_level: str = "INFO"
 
     @property

@@ -2,6 +2,9 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.dispatch import flush_outbox
 from shared.errors import CycleActiveError
@@ -11,11 +14,14 @@ from shared.storage.documents import DocumentStore
 from shared.storage.memories import MemoryStore
 from shared.storage.models import ModelStore
 from shared.storage.outbox import OutboxStore
+from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
 from worker.context import Context
 from worker.cycle import run_cycle
 from worker.retention import tend_traces
 from worker.schedule import Situation, why_now
+from worker.seed.neighbours import lesson_of
+from worker.seed.wordings import can_be_asked
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +40,18 @@ async def tick(context: Context) -> None:
         await run_cycle(context, cycle_id)
 
 
+async def _num_waiting(session: AsyncSession, model_id: UUID) -> int:
+    """What a night has work with though nobody said anything since the last one.
+
+    Late feedback, and lessons that no adapter holds yet: too many for one night, not learned by
+    it, or given back by a rollback.
+    """
+    pending = await MemoryStore(session).in_states(model_id, ("pending",))
+    lasting = [memory for memory in pending if memory.persistence == "long_term"]
+    num_lessons = sum(can_be_asked(lesson_of(memory)) for memory in lasting)
+    return num_lessons + await SignalStore(session).count_late(model_id)
+
+
 async def _start_what_is_due(context: Context) -> None:
     async with context.sessions.begin() as session:
         model_ids = await ModelStore(session).all_ids()
@@ -41,14 +59,16 @@ async def _start_what_is_due(context: Context) -> None:
         async with context.sessions.begin() as session:
             traces, cycles = TraceStore(session), SleepCycleStore(session)
             documents = DocumentStore(session)
+            needed = max(context.settings.sleep_min_traces, 1)
+            num_queued = await traces.count_queued(model_id, at_most=needed)
+            num_queued += await documents.count_queued(model_id)
+            if num_queued < needed and context.settings.sleep_cron is not None:
+                num_queued += await _num_waiting(session, model_id)
             now = datetime.now(UTC)
             idle = timedelta(seconds=context.settings.sleep_idle_s or 0)
             situation = Situation(
                 now=now,
-                num_queued=await traces.count_queued(
-                    model_id, at_most=context.settings.sleep_min_traces
-                )
-                + await documents.count_queued(model_id),
+                num_queued=num_queued,
                 last_chat_at=await traces.last_chat_at(model_id, since=now - idle),
                 last_document_at=await documents.last_added_at(model_id),
                 last_cycle_at=await cycles.last_created_at(model_id),

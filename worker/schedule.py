@@ -1,16 +1,16 @@
 """When to sleep by oneself: a cron line, or an idle window, and enough to sleep on."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from cronsim import CronSim
+from cronsim import CronSim, CronSimError
 
 from shared.settings import Settings
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What the decision rests on; times are UTC. Traces and documents are queued."""
+    """What the decision rests on; times are UTC. Traces, documents and lessons are queued."""
 
     now: datetime
     num_queued: int
@@ -28,12 +28,25 @@ class Due:
     reason: str
 
 
-def why_now(settings: Settings, situation: Situation) -> Due | None:
-    """Decide whether a cycle is due.
+def check_cron(line: str | None) -> None:
+    """Look at a cron line before the night.
 
     Raises:
-        cronsim.CronSimError: If the cron line cannot be read.
+        ValueError: If it cannot be read, or names no time that ever comes.
     """
+    if line is None:
+        return
+    try:
+        next(CronSim(line, datetime.now(UTC)))
+    except (CronSimError, StopIteration) as error:
+        raise ValueError(
+            f"DORMOUSE_SLEEP_CRON={line!r} is no cron line that ever comes due; five fields are "
+            'minute, hour, day, month and weekday in UTC: "0 3 * * *" is every night at three.'
+        ) from error
+
+
+def why_now(settings: Settings, situation: Situation) -> Due | None:
+    """Decide whether a cycle is due. The cron line is one that `check_cron` let pass."""
     if situation.num_queued < max(settings.sleep_min_traces, 1):
         return None
     if settings.sleep_cron is not None and _cron_fired(settings.sleep_cron, situation):

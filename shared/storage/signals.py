@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +21,18 @@ from shared.db.tables import SignalRow, TraceRow
 
 def _content_sha256(content: FeedbackRequest) -> str:
     return hashlib.sha256(content.model_dump_json().encode()).hexdigest()
+
+
+def _queued(model_id: UUID, *trace_states: str) -> Select[UUID]:
+    return (
+        select(SignalRow.id)
+        .join(TraceRow, TraceRow.id == SignalRow.trace_id)
+        .where(
+            TraceRow.model_id == model_id,
+            TraceRow.state.in_(trace_states),
+            SignalRow.state == "queued",
+        )
+    )
 
 
 class SignalStore:
@@ -99,15 +111,8 @@ class SignalStore:
         Returns:
             How many the cycle holds now.
         """
-        queued = (
-            select(SignalRow.id)
-            .join(TraceRow, TraceRow.id == SignalRow.trace_id)
-            .where(
-                TraceRow.model_id == model_id,
-                TraceRow.state.in_(("claimed", "consolidated")),
-                SignalRow.state == "queued",
-            )
-            .with_for_update(of=SignalRow, skip_locked=True)
+        queued = _queued(model_id, "claimed", "consolidated").with_for_update(
+            of=SignalRow, skip_locked=True
         )
         await self._session.execute(
             update(SignalRow)
@@ -118,6 +123,11 @@ class SignalStore:
             await self._session.scalar(select(func.count()).where(SignalRow.cycle_id == cycle_id))
             or 0
         )
+
+    async def count_late(self, model_id: UUID) -> int:
+        """How many wait for a cycle though their trace does not."""
+        late = _queued(model_id, "consolidated").subquery()
+        return await self._session.scalar(select(func.count()).select_from(late)) or 0
 
     async def claimed(self, cycle_id: UUID) -> list[Signal]:
         """The cycle's signals, oldest first."""

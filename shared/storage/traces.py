@@ -238,9 +238,8 @@ class TraceStore:
         """Write why each trace was kept or not; a repeated stage changes nothing."""
         if decisions:
             rows = [{**decision.model_dump(), "cycle_id": cycle_id} for decision in decisions]
-            await self._session.execute(
-                insert(TraceDecisionRow).values(rows).on_conflict_do_nothing()
-            )
+            # Row by row: the parameters of one statement are limited, and a batch is not.
+            await self._session.execute(insert(TraceDecisionRow).on_conflict_do_nothing(), rows)
 
     async def count_queued(self, model_id: UUID, at_most: int) -> int:
         """How many traces wait for a cycle; more than `at_most` are not counted."""

@@ -1,21 +1,25 @@
 """A cycle's life on real PostgreSQL: what ends it, what resumes it, what it gives back."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from shared.contracts.base import new_id
 from shared.contracts.cycles import Stage
-from shared.contracts.memories import SeedExample
+from shared.contracts.memories import SeedExample, TraceDecision
 from shared.contracts.traces import FeedbackRequest
 from shared.db.session import Sessions
 from shared.db.tables import (
+    SignalRow,
     SleepCycleRow,
     StageResultRow,
     TraceDecisionRow,
+    TraceRow,
 )
 from shared.errors import (
     CycleCancelledError,
@@ -30,6 +34,7 @@ from shared.storage.models import ModelStore
 from shared.storage.signals import SignalStore
 from shared.storage.tenants import TenantStore
 from shared.storage.traces import TraceStore
+from tests.fakes.memories import make_memory
 from tests.fakes.traces import make_trace
 from tests.worker.conftest import LESSON, World
 from worker import cycle as cycle_module
@@ -216,6 +221,19 @@ async def test_a_database_that_is_away_for_a_moment_does_not_fail_the_cycle(
     assert await world.trace_states() == ["claimed"]
 
 
+async def test_any_number_of_decisions_can_be_written(world: World) -> None:
+    cycle_id = await world.queue()
+    # Of five columns each: more than one statement may have parameters.
+    decisions = [
+        TraceDecision(trace_id=new_id(), persistence="discard", reason="a greeting")
+        for _ in range(2**16 // 5 + 1)
+    ]
+    async with world.sessions.begin() as session:
+        await TraceStore(session).add_decisions(cycle_id, decisions)
+        written = await session.scalar(select(func.count()).select_from(TraceDecisionRow))
+    assert written == len(decisions)
+
+
 async def test_each_trace_is_claimed_by_one_cycle_alone(sessions: Sessions, world: World) -> None:
     for number in range(60):
         await world.add_trace(f"trace {number}")
@@ -360,6 +378,45 @@ async def test_a_tick_runs_one_waiting_cycle_so_that_a_worker_told_to_end_begins
     monkeypatch.setattr("worker.housekeeping.run_cycle", begin)
     await tick(context)
     assert len(begun) == 1
+
+
+async def test_what_waits_for_a_night_is_reason_enough_for_a_cron_line(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[UUID] = []
+
+    async def begin(_: Context, cycle_id: UUID) -> None:
+        begun.append(cycle_id)
+
+    monkeypatch.setattr("worker.housekeeping.run_cycle", begin)
+    settings = context.settings.model_copy(update={"sleep_cron": "* * * * *"})
+
+    async def night_begins() -> bool:
+        begun.clear()
+        await tick(replace(context, settings=settings))
+        async with world.sessions.begin() as session:
+            for row in (TraceRow, SignalRow):
+                await session.execute(update(row).values(state="consolidated"))
+            # The next tick comes in another minute.
+            long_ago = datetime.now(UTC) - timedelta(hours=1)
+            await session.execute(
+                update(SleepCycleRow).values(status="skipped", created_at=long_ago)
+            )
+        return bool(begun)
+
+    trace = await world.add_trace("Hello!")
+    assert await night_begins()
+    [cycle_id] = begun
+    assert not await night_begins()
+    await world.correct(trace)
+    assert await night_begins()
+    memory = make_memory(model_id=world.model_id, cycle_id=cycle_id)
+    async with world.sessions.begin() as session:
+        await MemoryStore(session).add([memory])
+    assert await night_begins()
+    async with world.sessions.begin() as session:
+        await MemoryStore(session).set_state([memory.id], "learned")
+    assert not await night_begins()
 
 
 async def test_only_the_newest_wordings_of_learned_memories_are_rehearsed(

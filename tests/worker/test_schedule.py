@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.settings import Settings
-from worker.schedule import Situation, why_now
+from worker.schedule import Situation, check_cron, why_now
 
 NOW = datetime(2026, 11, 23, 3, 0, 30, tzinfo=UTC)
 
@@ -65,3 +65,14 @@ def test_an_idle_window_starts_one_cycle(fields: dict[str, Any], due: bool) -> N
 def test_too_few_traces_are_not_worth_a_cycle() -> None:
     settings = Settings(sleep_idle_s=600, sleep_min_traces=11)
     assert why_now(settings, situation()) is None
+
+
+@pytest.mark.parametrize("line", ["0 3 * *", "every night", "0 0 30 2 *", ""])
+def test_a_cron_line_that_never_comes_due_is_refused_before_the_night(line: str) -> None:
+    with pytest.raises(ValueError, match="DORMOUSE_SLEEP_CRON"):
+        check_cron(line)
+
+
+def test_a_cron_line_may_be_left_out() -> None:
+    check_cron(None)
+    check_cron("0 3 * * *")
