@@ -1,7 +1,7 @@
 """The days of the traces table: made a week ahead; dropped once they are older than is wanted."""
 
 import logging
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 async def tend_traces(context: Context) -> None:
     """Make the days that come, and forget those that went.
 
-    Forgetting happens when a new day was made: once a day. A table that is too busy to be locked
-    is left for the next tick.
+    A table that is too busy to be locked is left for the next tick. What lies in no day is looked
+    for when a new day was made: once a day.
     """
     today = datetime.now(UTC).date()
     try:
@@ -25,15 +25,16 @@ async def tend_traces(context: Context) -> None:
         for ahead in range(1, NUM_DAYS_AHEAD + 1):
             async with context.sessions.begin() as session:
                 is_new_day |= await TracePartitionStore(session).add(today + timedelta(days=ahead))
-        if is_new_day and context.settings.trace_retention_days is not None:
-            await _forget(context, context.settings.trace_retention_days)
+        if context.settings.trace_retention_days is not None:
+            first_kept = today - timedelta(days=context.settings.trace_retention_days)
+            if is_new_day:
+                await _delete_undated(context, first_kept)
+            await _drop_days(context, first_kept)
     except DBAPIError as error:
         log.warning("the days of the traces table wait: %s", error.orig)
 
 
-async def _forget(context: Context, num_days: int) -> None:
-    """Drop the days that ended longer ago than `num_days`, and what is as old in no day."""
-    first_kept = datetime.now(UTC).date() - timedelta(days=num_days)
+async def _drop_days(context: Context, first_kept: date) -> None:
     async with context.sessions.begin() as session:
         days = await TracePartitionStore(session).days()
     for day in days:
@@ -41,6 +42,9 @@ async def _forget(context: Context, num_days: int) -> None:
             async with context.sessions.begin() as session:
                 await TracePartitionStore(session).drop(day)
             log.info("the traces of %s are dropped", day)
+
+
+async def _delete_undated(context: Context, first_kept: date) -> None:
     before = datetime.combine(first_kept, time.min, UTC)
     num_deleted = BATCH
     while num_deleted == BATCH:

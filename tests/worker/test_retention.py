@@ -155,3 +155,19 @@ async def test_what_is_too_old_is_forgotten_once_a_day(
     left = {kept.id, waiting.id}
     assert set(await places(world)) == (left | {old.id} if retention_days is None else left)
     assert await signals_of(world, old) == (1 if retention_days is None else 0)
+
+
+async def test_a_day_that_somebody_reads_is_dropped_by_a_later_tick(
+    world: World, context: Context
+) -> None:
+    await tend_traces(context)
+    made = set(await days(world))
+    # Days can be made ahead alone: they are old to somebody who keeps none that has come.
+    settings = context.settings.model_copy(update={"trace_retention_days": -NUM_DAYS_AHEAD - 1})
+    context = replace(context, settings=settings)
+    async with world.sessions.begin() as reader:
+        await reader.execute(text("LOCK TABLE traces IN ACCESS SHARE MODE"))
+        await tend_traces(context)
+        assert set(await days(world)) == made
+    await tend_traces(context)
+    assert not [day for day in await days(world) if day <= TODAY + timedelta(days=NUM_DAYS_AHEAD)]
