@@ -20,7 +20,8 @@ from tests.real import Visitor
 from worker.context import Context, open_context
 from worker.control import CycleControl
 from worker.gate.stage import gate
-from worker.results import Gated, Resolved, Trained
+from worker.results import Collected, Gated, Resolved, Trained
+from worker.wake import promote_or_reject
 
 WEIGHTS = "adapter_model.safetensors"
 
@@ -90,16 +91,10 @@ async def judge(context: Context, spoil: Callable[[Path], None], place: Path) ->
             sha256=sha256,
             path=str(path),
         )
-    control = CycleControl(context, lease)
-    gated = await gate(
-        context,
-        control,
-        awake,
-        Trained(adapter_id=candidate.id),
-        Resolved(to_learn=[], changes=[]),
-    )
-    async with context.sessions.begin() as session:
-        await SleepCycleStore(session).finish(lease, "rejected")
+    trained, resolved = Trained(adapter_id=candidate.id), Resolved(to_learn=[], changes=[])
+    gated = await gate(context, CycleControl(context, lease), awake, trained, resolved)
+    collected = Collected(num_traces=0, num_signals=0, active_adapter_id=active.id)
+    await promote_or_reject(context, lease, collected, trained, resolved, gated)
     return gated
 
 
