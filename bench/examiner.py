@@ -10,8 +10,8 @@ from bench.lessons import Kind, Lesson
 from cli.demo_general import GENERAL_QUESTIONS
 from shared.engine.client import EngineClient
 from worker.gate.engine import GateEngine
+from worker.gate.probes import Probe, general_probes
 from worker.gate.statistics import holds_any
-from worker.gate.suites import Probe, general_probes
 
 ANSWER_MAX_TOKENS = 32
 GENERAL_MAX_TOKENS = 48

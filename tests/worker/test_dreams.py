@@ -22,7 +22,7 @@ from worker.dream.prompts import (
     risky_prompts,
 )
 from worker.dream.stage import prompt_of, usable
-from worker.gate.suites import Probe, alignment_prompts, doubt_probes, general_probes
+from worker.gate.probes import Probe, alignment_prompts, doubt_probes, general_probes
 
 HEADER = [1, 2, 3]
 

@@ -11,8 +11,9 @@ from tests.fakes.engine import BASE, FakeEngine
 from tests.fakes.memories import make_memory
 from worker.context import Context
 from worker.gate.engine import GateEngine
+from worker.gate.probes import Probe, doubt_probes, general_probes
 from worker.gate.stage import replaced_probes
-from worker.gate.suites import Pair, Probe, Suites, doubt_probes, general_probes
+from worker.gate.suites import Pair, Suites
 from worker.results import Resolved
 
 ACTIVE, CANDIDATE = "dormouse-active", "dormouse-candidate"

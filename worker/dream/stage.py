@@ -28,7 +28,7 @@ from worker.dream.prompts import (
     plain_texts,
     risky_prompts,
 )
-from worker.gate.suites import doubt_probes, general_probes, load
+from worker.gate.probes import doubt_probes, general_probes, load
 from worker.results import Dreamt
 from worker.triage.screen import why_unfit
 

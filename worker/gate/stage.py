@@ -19,17 +19,10 @@ from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.gate.engine import GateEngine
+from worker.gate.probes import Probe, doubt_probes, general_probes, seed_probes
 from worker.gate.screen import screen
 from worker.gate.statistics import holds_any
-from worker.gate.suites import (
-    Pair,
-    Probe,
-    Suites,
-    doubt_probes,
-    general_probes,
-    num_answers,
-    seed_probes,
-)
+from worker.gate.suites import Pair, Suites, num_answers
 from worker.rehearsal import spread
 from worker.results import Gated, Resolved, Trained
 from worker.seed.neighbours import neighbour_probes
