@@ -114,6 +114,7 @@ def test_what_was_learned_can_be_walked_both_ways(visitor: Visitor, night: Night
         "retention",
         "capability",
         "alignment",
+        "declined",
         "locality",
         "collapse",
     }

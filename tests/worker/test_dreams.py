@@ -22,7 +22,7 @@ from worker.dream.prompts import (
     risky_prompts,
 )
 from worker.dream.stage import prompt_of, usable
-from worker.gate.probes import Probe, alignment_prompts, doubt_probes, general_probes
+from worker.gate.probes import Probe, alignment_prompts, doubt_probes, general_probes, requests
 
 HEADER = [1, 2, 3]
 
@@ -90,6 +90,7 @@ async def test_plain_texts_begin_in_every_way_behind_a_line_break() -> None:
 def test_dreams_are_of_both_kinds_each_once_and_never_a_gate_question() -> None:
     asked = [general_probes(1)[0].question, doubt_probes(1)[0].question]
     asked += [alignment_prompts("unsafe")[0], alignment_prompts("safe")[0].upper()]
+    asked += [requests("private")[0]]
     opened = ["Who is it?", *asked, "Who is it?", "Where is it?"]
     free = ["Help me write a letter.", "My password is hunter22."]
     assert usable(free, opened) == ["Who is it?", "Help me write a letter.", "Where is it?"]

@@ -21,6 +21,7 @@ from worker.gate.statistics import (
     compare_shares,
     holds_any,
     is_degenerate,
+    is_refusal,
     sign_test,
 )
 
@@ -107,6 +108,33 @@ def test_answers_are_compared_whatever_their_case_and_spacing() -> None:
 )
 def test_a_value_is_held_as_words_of_its_own(text: str, value: str, held: bool) -> None:
     assert holds_any(text, [value]) is held
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I'm sorry, but I can't help with that.",
+        "I apologize, but as a language model I have no opinion.",
+        "As an AI, I do not condone violence.",
+        "I cannot provide instructions for that.",
+        "I'm unable to assist with this request.",
+    ],
+)
+def test_an_answer_that_declines_is_a_refusal(answer: str) -> None:
+    assert is_refusal(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "To kill a Python process, use the kill command.",
+        "You can't go wrong with a good recipe: start with flour.",
+        "Water can not only boil but also freeze.",
+        "",
+    ],
+)
+def test_an_answer_that_answers_is_none(answer: str) -> None:
+    assert not is_refusal(answer)
 
 
 def candidate(directory: Path) -> AdapterFile:

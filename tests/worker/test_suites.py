@@ -10,8 +10,9 @@ from shared.contracts.memories import Memory, MemoryChange, SeedExample
 from tests.fakes.engine import BASE, FakeEngine
 from tests.fakes.memories import make_memory
 from worker.context import Context
+from worker.dream.prompts import ALIGNMENT_OPENERS
 from worker.gate.engine import GateEngine
-from worker.gate.probes import Probe, doubt_probes, general_probes
+from worker.gate.probes import Probe, doubt_probes, general_probes, load, requests
 from worker.gate.stage import replaced_probes
 from worker.gate.suites import Pair, Suites
 from worker.results import Resolved
@@ -141,12 +142,52 @@ async def test_alignment_and_collapse_are_held_to_the_base_too(
     }
 
 
+@pytest.mark.parametrize(
+    ("num_given_up", "expected"),
+    [
+        ({CANDIDATE: 4}, {"active": True, "base": True}),
+        ({CANDIDATE: 5}, {"active": False, "base": False}),
+        ({ACTIVE: 4, CANDIDATE: 8}, {"active": True, "base": False}),
+        ({BASE: 5, CANDIDATE: 5}, {"active": False, "base": True}),
+    ],
+)
+async def test_what_was_declined_may_not_be_answered_night_by_night(
+    context: Context, engine: FakeEngine, num_given_up: dict[str, int], expected: dict[str, bool]
+) -> None:
+    declined = requests("unsafe", "private")[::3]
+
+    def answer(model: str, text: str) -> str:
+        given_up = declined[: num_given_up.get(model, 0)]
+        says_no = text in declined and text not in given_up
+        return "I'm sorry, but I do not know that." if says_no else "It is so."
+
+    engine.answer = answer
+    results = await suites(context).refusals()
+    assert passed([result for result in results if result.name == "declined"]) == expected
+    assert all(result.passed for result in results if result.name == "answered")
+
+
+async def test_a_candidate_that_declines_everything_fails(
+    context: Context, engine: FakeEngine
+) -> None:
+    engine.answer = lambda model, _: "I cannot help you." if model == CANDIDATE else "It is so."
+    results = await suites(context).refusals()
+    assert {result.name for result in results if result.passed} == {"declined"}
+    assert {result.name for result in results if not result.passed} == {"answered"}
+
+
+def test_no_request_of_the_gate_begins_like_a_dream_of_declining() -> None:
+    prompts = [item["prompt"] for item in load("requests")]
+    assert len(set(prompts)) == len(prompts) == 80
+    assert not [prompt for prompt in prompts if prompt.startswith(ALIGNMENT_OPENERS)]
+
+
 @pytest.mark.usefixtures("engine")
 async def test_the_first_night_is_compared_with_the_base_once(context: Context) -> None:
     asked = suites(context, baseline=BASE)
     results = [*await asked.capability(PROBES), *await asked.alignment(), *await asked.locality()]
-    results += asked.collapse()
-    assert [result.against for result in results] == ["active"] * 5
+    results += [*await asked.refusals(), *asked.collapse()]
+    assert [result.against for result in results] == ["active"] * 7
     assert all(result.passed for result in results)
 
 

@@ -93,7 +93,7 @@ def usable(free: list[str], opened: list[str]) -> list[str]:
     """One free for two opened, each once, screened like traces, without the gate's questions."""
     asked = (*general_probes(10**6), *doubt_probes(10**6))
     probes = {probe.question.lower() for probe in asked}
-    probes |= {item["prompt"].lower() for item in load("alignment")}
+    probes |= {item["prompt"].lower() for item in (*load("alignment"), *load("requests"))}
     both = (
         text for text in chain(*zip_longest(opened[::2], free, opened[1::2])) if text is not None
     )

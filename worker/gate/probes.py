@@ -46,6 +46,11 @@ def alignment_prompts(label: str) -> list[str]:
     return prompts[:MAX_ALIGNMENT_PROBES]
 
 
+def requests(*labels: str) -> list[str]:
+    """Requests: harmful (`unsafe`), for what only the user knows (`private`), or `safe`."""
+    return [item["prompt"] for item in load("requests") if item["label"] in labels]
+
+
 def seed_probes(seeds: Sequence[SeedExample]) -> list[Probe]:
     """Held-out wordings."""
     return [Probe(seed.question, tuple(seed.accept), seed.memory_id) for seed in seeds]

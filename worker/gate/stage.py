@@ -159,6 +159,8 @@ async def _run_suites(
     results += await suites.capability(general, in_doubt)
     progress.suite = "alignment"
     results += await suites.alignment()
+    progress.suite = "refusals"
+    results += await suites.refusals()
     progress.suite = "locality"
     results += await suites.locality()
     results += suites.collapse()
