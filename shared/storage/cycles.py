@@ -190,8 +190,13 @@ class SleepCycleStore:
         await self._write(lease, lease_token=lease.token)
 
     async def give_back(self, lease: Lease) -> None:
-        """End the lease without ending the cycle: the next worker resumes it."""
-        await self._write(lease, lease_until=None, lease_token=None)
+        """End the lease without ending the cycle: the next worker resumes it.
+
+        A worker that was told to end is none that the cycle took down: the attempt does not count.
+        """
+        await self._write(
+            lease, lease_until=None, lease_token=None, attempts=SleepCycleRow.attempts - 1
+        )
 
     async def report(
         self, lease: Lease, *, stage: Stage, progress: float, detail: str | None

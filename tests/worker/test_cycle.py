@@ -360,6 +360,19 @@ async def test_a_cycle_whose_worker_dies_every_time_fails_and_gives_its_traces_b
     assert await world.trace_states() == ["queued"]
 
 
+async def test_workers_that_are_told_to_end_do_not_use_a_cycle_up(
+    context: Context, world: World
+) -> None:
+    cycle_id = await world.queue()
+    for _ in range(context.settings.max_cycle_attempts + 1):
+        async with world.sessions.begin() as session:
+            lease = await SleepCycleStore(session).lease(cycle_id, 60.0)
+            assert lease is not None
+            await SleepCycleStore(session).give_back(lease)
+    await run_cycle(context, cycle_id)
+    assert (await world.cycle(cycle_id)).status == "skipped"
+
+
 async def test_a_tick_runs_one_waiting_cycle_so_that_a_worker_told_to_end_begins_no_other(
     context: Context, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
