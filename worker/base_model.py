@@ -24,20 +24,13 @@ from transformers import (
 
 logger = logging.getLogger(__name__)
 
-# What vLLM and the trainer open; a directory that has them all is complete.
-REQUIRED_FILES = (
-    "config.json",
-    "generation_config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "chat_template.jinja",
-)
+# Without these neither vLLM nor the trainer can read a model; the weights may be in several files.
+REQUIRED_FILES = ("config.json", "tokenizer_config.json", "*.safetensors")
 
 
-def is_complete(model_dir: Path) -> bool:
-    """Whether the directory holds every file that serving and training need."""
-    return all((model_dir / name).is_file() for name in REQUIRED_FILES)
+def missing_files(model_dir: Path) -> list[str]:
+    """What the directory lacks to be served and trained."""
+    return [pattern for pattern in REQUIRED_FILES if not any(model_dir.glob(pattern))]
 
 
 def convert(gguf_path: Path, output_dir: Path) -> bool:
@@ -45,16 +38,22 @@ def convert(gguf_path: Path, output_dir: Path) -> bool:
 
     Args:
         gguf_path: A GGUF file with weights, tokenizer and chat template.
-        output_dir: Is replaced if it is incomplete, left as it is if it is complete.
+        output_dir: Is left as it is if it holds a model.
 
     Returns:
-        True if the directory was written, False if it was complete already.
+        True if the directory was written, False if it held a model already.
 
     Raises:
         FileNotFoundError: If there is no such GGUF file.
-        ValueError: If the GGUF file brings no chat template.
+        ValueError: If the directory holds a part of a model, which may be somebody's own, or the
+            GGUF file brings no chat template.
     """
-    if is_complete(output_dir):
+    if output_dir.is_dir() and any(output_dir.iterdir()):
+        if missing := missing_files(output_dir):
+            raise ValueError(
+                f"{output_dir} holds no {' and no '.join(missing)}. Add what is missing, or empty "
+                f"the directory to have {gguf_path.name} unpacked there."
+            )
         return False
     if not gguf_path.is_file():
         raise FileNotFoundError(f"No GGUF file at {gguf_path}; name one with --gguf.")
@@ -64,14 +63,11 @@ def convert(gguf_path: Path, output_dir: Path) -> bool:
     )
     try:
         _write(gguf_path, temporary_dir)
-        if not is_complete(temporary_dir):
-            missing = [name for name in REQUIRED_FILES if not (temporary_dir / name).is_file()]
+        if missing := missing_files(temporary_dir):
             raise ValueError(f"{gguf_path.name} gave no {', '.join(missing)}.")
         temporary_dir.chmod(0o755)
         for path in temporary_dir.iterdir():
             path.chmod(0o644)
-        if output_dir.exists():
-            shutil.rmtree(output_dir)
         temporary_dir.rename(output_dir)
     finally:
         shutil.rmtree(temporary_dir, ignore_errors=True)
@@ -128,7 +124,7 @@ def main() -> int:
     except (OSError, ValueError) as error:
         logger.error("%s", error)
         return 1
-    logger.info("%s: %s", arguments.output, "written" if written else "complete already")
+    logger.info("%s: %s", arguments.output, "written" if written else "holds a model already")
     return 0
 
 
