@@ -19,7 +19,7 @@ from shared.storage.traces import TraceStore
 from worker.context import Context
 from worker.cycle import run_cycle
 from worker.retention import tend_traces
-from worker.schedule import Situation, why_now
+from worker.schedule import Situation, cron_fired, why_now
 from worker.seed.neighbours import lesson_of
 from worker.seed.wordings import can_be_asked
 
@@ -59,12 +59,14 @@ async def _start_what_is_due(context: Context) -> None:
         async with context.sessions.begin() as session:
             traces, cycles = TraceStore(session), SleepCycleStore(session)
             documents = DocumentStore(session)
+            now = datetime.now(UTC)
+            last_scheduled_at = await cycles.last_created_at(model_id, trigger="schedule")
             needed = max(context.settings.sleep_min_traces, 1)
             num_queued = await traces.count_queued(model_id, at_most=needed)
             num_queued += await documents.count_queued(model_id)
-            if num_queued < needed and context.settings.sleep_cron is not None:
+            fired = cron_fired(context.settings.sleep_cron, now, last_scheduled_at)
+            if fired and num_queued < needed:
                 num_queued += await _num_waiting(session, model_id)
-            now = datetime.now(UTC)
             idle = timedelta(seconds=context.settings.sleep_idle_s or 0)
             situation = Situation(
                 now=now,
@@ -72,7 +74,7 @@ async def _start_what_is_due(context: Context) -> None:
                 last_chat_at=await traces.last_chat_at(model_id, since=now - idle),
                 last_document_at=await documents.last_added_at(model_id),
                 last_cycle_at=await cycles.last_created_at(model_id),
-                last_scheduled_at=await cycles.last_created_at(model_id, trigger="schedule"),
+                last_scheduled_at=last_scheduled_at,
             )
             due = why_now(context.settings, situation)
             if due is None or await cycles.active_id(model_id) is not None:

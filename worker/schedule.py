@@ -7,6 +7,9 @@ from cronsim import CronSim, CronSimError
 
 from shared.settings import Settings
 
+# A night that could not begin in time, as no worker was there, is not caught up with by day.
+CATCH_UP = timedelta(hours=2)
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -49,22 +52,23 @@ def why_now(settings: Settings, situation: Situation) -> Due | None:
     """Decide whether a cycle is due. The cron line is one that `check_cron` let pass."""
     if situation.num_queued < max(settings.sleep_min_traces, 1):
         return None
-    if settings.sleep_cron is not None and _cron_fired(settings.sleep_cron, situation):
+    if cron_fired(settings.sleep_cron, situation.now, situation.last_scheduled_at):
         return Due("schedule", f"the cron line {settings.sleep_cron!r} fired")
     if settings.sleep_idle_s is not None and _idle(settings.sleep_idle_s, situation):
         return Due("idle", f"no chat for {settings.sleep_idle_s:g} s")
     return None
 
 
-def _cron_fired(line: str, situation: Situation) -> bool:
+def cron_fired(line: str | None, now: datetime, last_scheduled_at: datetime | None) -> bool:
     """True if the line's latest time has no scheduled cycle behind it.
 
-    Only the last day counts, and before the first scheduled cycle only the last minute: a fresh
-    installation waits for its first night.
+    Only the last two hours count, and before the first scheduled cycle only the last minute: a
+    fresh installation waits for its first night.
     """
-    since = situation.last_scheduled_at or situation.now - timedelta(minutes=1)
-    since = max(since, situation.now - timedelta(days=1))
-    return next(CronSim(line, since)) <= situation.now
+    if line is None:
+        return False
+    since = max(last_scheduled_at or now - timedelta(minutes=1), now - CATCH_UP)
+    return next(CronSim(line, since)) <= now
 
 
 def _idle(idle_s: float, situation: Situation) -> bool:

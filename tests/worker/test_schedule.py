@@ -34,6 +34,10 @@ def test_nothing_starts_by_itself_by_default() -> None:
         ({"now": NOW + timedelta(minutes=5)}, False),
         ({"last_scheduled_at": NOW - timedelta(hours=2), "now": NOW + timedelta(hours=1)}, True),
         ({"last_scheduled_at": NOW - timedelta(seconds=10)}, False),
+        # Nothing to sleep on at three: what came after breakfast waits for the next night.
+        ({"last_scheduled_at": NOW - timedelta(days=1), "now": NOW + timedelta(hours=1)}, True),
+        ({"last_scheduled_at": NOW - timedelta(days=1), "now": NOW + timedelta(hours=6)}, False),
+        ({"last_scheduled_at": NOW - timedelta(days=9), "now": NOW + timedelta(hours=6)}, False),
         ({"num_queued": 0}, False),
     ],
 )
