@@ -71,6 +71,14 @@ class MemoryStore:
         """A model's memories in some states, oldest first."""
         return await self._load(MemoryRow.model_id == model_id, MemoryRow.state.in_(states))
 
+    async def turned_down(self, model_id: UUID) -> list[Memory]:
+        """What a person rejected, oldest first; not what went with its cycle."""
+        return await self._load(
+            MemoryRow.model_id == model_id,
+            MemoryRow.state == "rejected",
+            MemoryRow.reviewed_by.is_not(None),
+        )
+
     async def outside_weights(
         self, model_id: UUID, session_id: str | None, text: str, limit: int = 200
     ) -> list[Memory]:

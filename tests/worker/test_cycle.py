@@ -34,6 +34,7 @@ from shared.storage.models import ModelStore
 from shared.storage.signals import SignalStore
 from shared.storage.tenants import TenantStore
 from shared.storage.traces import TraceStore
+from tests.fakes.engine import FakeEngine
 from tests.fakes.memories import make_memory
 from tests.fakes.traces import make_trace
 from tests.worker.conftest import LESSON, World
@@ -371,6 +372,21 @@ async def test_workers_that_are_told_to_end_do_not_use_a_cycle_up(
             await SleepCycleStore(session).give_back(lease)
     await run_cycle(context, cycle_id)
     assert (await world.cycle(cycle_id)).status == "skipped"
+
+
+async def test_what_a_person_rejected_is_held_when_it_is_taught_again(
+    context: Context, world: World, engine: FakeEngine
+) -> None:
+    engine.answer = lambda model, text: LESSON if "Quillfeather" in text else "I do not know."
+    for _ in range(2):
+        await world.correct(await world.add_trace(QUESTION))
+        await run_cycle(context, await world.queue())
+        async with world.sessions.begin() as session:
+            first = (await world.memories())[0]
+            store = MemoryStore(session)
+            await store.set_state([first.id], "rolled_back")
+            assert await store.review(first.id, "rejected", "admin", "a prank")
+    assert [memory.state for memory in await world.memories()] == ["rejected", "held"]
 
 
 async def test_a_tick_runs_one_waiting_cycle_so_that_a_worker_told_to_end_begins_no_other(

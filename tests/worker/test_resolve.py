@@ -15,9 +15,12 @@ NOW = datetime.now(UTC)
 
 
 def resolve_memories(
-    old: list[Memory], new: list[Memory], held: list[Memory] | None = None
+    old: list[Memory],
+    new: list[Memory],
+    held: list[Memory] | None = None,
+    turned_down: list[Memory] | None = None,
 ) -> list[MemoryChange]:
-    return resolve_at(old, new, held or [], now=NOW)
+    return resolve_at(old, new, held or [], turned_down or [], now=NOW)
 
 
 def said(**fields: Any) -> Evidence:
@@ -110,6 +113,24 @@ def test_what_was_held_speaks_for_the_same_said_again() -> None:
     assert change.state == "held"
 
 
+def test_what_says_the_same_in_one_batch_speaks_for_it_before_what_contradicts_comes() -> None:
+    old, again, new = memory("Tromso", state="learned"), memory("Tromso"), memory("Bergen")
+    same, held = resolve_memories([old], [again, new])
+    assert (same.memory_id, same.superseded_by) == (again.id, old.id)
+    assert (held.memory_id, held.state) == (new.id, "held")
+    assert "2 against 1" in held.reason
+
+
+def test_what_is_held_in_a_batch_speaks_for_what_comes_later_in_it() -> None:
+    old = memory("Tromso", state="learned", evidence=2)
+    first, second = memory("Bergen"), memory("Bergen")
+    changes = resolve_memories([old], [first, second])
+    assert [(c.memory_id, c.state, c.superseded_by) for c in changes] == [
+        (old.id, "superseded", second.id),
+        (first.id, "superseded", second.id),
+    ]
+
+
 def test_what_a_person_accepted_wins_and_is_not_overruled_by_one_who_did_not() -> None:
     old = memory("Tromso", state="learned", evidence=3)
     accepted = memory("Bergen", reviewed_by="admin")
@@ -117,6 +138,19 @@ def test_what_a_person_accepted_wins_and_is_not_overruled_by_one_who_did_not() -
     assert (change.memory_id, change.state) == (old.id, "superseded")
     [change] = resolve_memories([accepted], [memory("Oslo", evidence=9)])
     assert change.state == "held"
+
+
+def test_what_a_person_rejected_waits_for_a_person_when_it_is_said_again() -> None:
+    prank = memory("Atlantis", state="rejected", reviewed_by="admin")
+    again, other = memory("Atlantis", evidence=3), memory("Bergen")
+    [change] = resolve_memories([], [again, other], [], [prank])
+    assert (change.memory_id, change.state) == (again.id, "held")
+    assert "admin rejected" in change.reason
+    accepted = memory("Atlantis", reviewed_by="admin")
+    assert resolve_memories([], [accepted], [], [prank]) == []
+    learned = memory("Atlantis", state="learned")
+    [change] = resolve_memories([learned], [again], [], [prank])
+    assert change.says_the_same
 
 
 def test_two_that_disagree_in_one_batch_do_not_both_enter() -> None:

@@ -26,6 +26,7 @@ def resolve_memories(
     old: Sequence[Memory],
     new: Sequence[Memory],
     held: Sequence[Memory] = (),
+    turned_down: Sequence[Memory] = (),
     *,
     now: datetime,
 ) -> list[MemoryChange]:
@@ -35,28 +36,41 @@ def resolve_memories(
         old: Memories that are in the weights or wait to be, oldest first.
         new: This cycle's memories, oldest first.
         held: Memories that wait for a person; what says the same as a new one speaks for it.
+        turned_down: Memories that a person rejected: who says the same again waits for a person.
         now: Decides what is old.
 
     Returns:
         Only what changes: what stays out of it is learned as it is.
     """
     in_force = {memory.key: memory for memory in old}
+    # What says the same as who is in force, by key: it speaks for it, too.
+    seconding: dict[tuple[str, str, str], list[Memory]] = {}
+    waiting = list(held)
     changes: list[MemoryChange] = []
     for memory in new:
         rival = in_force.get(memory.key)
-        allies = [item for item in held if item.key == memory.key and same_value(item, memory)]
-        if rival is None or same_value(rival, memory):
-            in_force.setdefault(memory.key, memory)
-            if rival is not None:
-                changes.append(_same(rival, memory))
+        if rival is not None and same_value(rival, memory):
+            changes.append(_same(rival, memory))
+            seconding.setdefault(memory.key, []).append(memory)
             continue
-        speaking, against = weight([memory, *allies], now), weight([rival], now)
+        if memory.reviewed_by is None and (again := _saying_the_same(memory, turned_down)):
+            changes.append(_hold_again(memory, again[-1]))
+            continue
+        if rival is None:
+            in_force[memory.key] = memory
+            continue
+        allies = _saying_the_same(memory, waiting)
+        speaking = weight([memory, *allies], now)
+        against = weight([rival, *seconding.get(memory.key, [])], now)
         if speaking >= against:
+            decided = {ally.id for ally in allies}
+            changes = [change for change in changes if change.memory_id not in decided]
             changes.append(_supersede(rival, memory, speaking, against))
             changes += [_same(memory, ally) for ally in allies]
-            in_force[memory.key] = memory
+            in_force[memory.key], seconding[memory.key] = memory, allies
         else:
             changes.append(_hold(memory, rival, speaking, against))
+            waiting.append(memory)
     return [_to_the_last(change, changes) for change in changes]
 
 
@@ -101,6 +115,10 @@ def portion(
 def same_value(first: Memory, second: Memory) -> bool:
     """True if two memories say the same."""
     return words(first.value) == words(second.value)
+
+
+def _saying_the_same(memory: Memory, others: Sequence[Memory]) -> list[Memory]:
+    return [item for item in others if item.key == memory.key and same_value(item, memory)]
 
 
 def weight(memories: Sequence[Memory], now: datetime) -> float:
@@ -155,4 +173,14 @@ def _hold(memory: Memory, rival: Memory, speaking: float, against: float) -> Mem
             f"contradicts memory {rival.id} ({rival.value!r}), for which more speaks "
             f"({against:g} against {speaking:g}): it waits for a person or for more evidence"
         ),
+    )
+
+
+def _hold_again(memory: Memory, rejected: Memory) -> MemoryChange:
+    return MemoryChange(
+        memory_id=memory.id,
+        was=memory.state,
+        state="held",
+        reason=f"says the same as memory {rejected.id}, which {rejected.reviewed_by} rejected: it "
+        "waits for a person",
     )

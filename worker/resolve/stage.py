@@ -23,11 +23,12 @@ async def resolve(context: Context, control: CycleControl) -> Resolved:
         known = await store.in_states(
             control.lease.model_id, ("learned", "pending", *REVIEWED_STATES)
         )
+        turned_down = await store.turned_down(control.lease.model_id)
     lasting = [memory for memory in known if memory.persistence == "long_term"]
     old = [memory for memory in lasting if memory.state == "learned"]
     new = [memory for memory in lasting if memory.state == "pending"]
     held = [memory for memory in lasting if memory.state in REVIEWED_STATES]
-    changes = resolve_memories(old, new, held, now=datetime.now(UTC))
+    changes = resolve_memories(old, new, held, turned_down, now=datetime.now(UTC))
     rng = random.Random(control.lease.cycle_id.int)
     to_learn, changes = portion(
         new,
