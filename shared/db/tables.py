@@ -279,6 +279,13 @@ class MemoryEvidenceRow(Row):
     """The traces that a memory rests on."""
 
     __tablename__ = "memory_evidence"
+    __table_args__ = (
+        Index(
+            "ix_memory_evidence_signal",
+            "signal_id",
+            postgresql_where=text("signal_id IS NOT NULL"),
+        ),
+    )
     memory_id: Mapped[UUID] = mapped_column(ForeignKey("memories.id"), primary_key=True)
     trace_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
     signal_id: Mapped[UUID | None] = mapped_column(ForeignKey("signals.id"))

@@ -79,8 +79,8 @@ class TracePartitionStore:
         )
         for table in ("signals", "trace_decisions"):
             await self._run(
-                f"DELETE FROM {table} WHERE trace_id IN (SELECT id FROM {name}) "
-                f"AND trace_id NOT IN (SELECT id FROM traces_default)"
+                f"DELETE FROM {table} USING {name} day WHERE trace_id = day.id "
+                "AND NOT EXISTS (SELECT FROM traces_default kept WHERE kept.id = day.id)"
             )
         await self._run(f"DROP TABLE {name}")
 

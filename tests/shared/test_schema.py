@@ -22,6 +22,18 @@ def test_the_migrated_database_has_exactly_the_tables_of_the_code(services: dict
     engine.dispose()
 
 
+def test_what_is_deleted_by_day_is_not_looked_for_row_by_row() -> None:
+    referring = [
+        key.parent
+        for table in Row.metadata.tables.values()
+        for key in table.foreign_keys
+        if key.column.table.name in ("signals", "trace_decisions")
+    ]
+    assert [column.name for column in referring] == ["signal_id"]
+    for column in referring:
+        assert any(next(iter(index.columns)) is column for index in column.table.indexes)
+
+
 def test_traces_of_a_database_in_use_keep_their_place_when_days_are_made(
     services: dict[str, str],
 ) -> None:
