@@ -87,7 +87,7 @@ def adapter_table(adapters: list[Json]) -> Table:
             _coloured(adapter["state"]),
             _version(adapter.get("parent")) or "base",
             "" if gate is None else ("passed" if gate["passed"] else "[red]failed[/]"),
-            str(len(adapter.get("memories") or [])),
+            str(adapter.get("num_memories") or 0),
             adapter["sha256"][:12],
             _when(adapter.get("created_at")),
         )

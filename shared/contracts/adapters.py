@@ -29,7 +29,10 @@ class Adapter(Contract):
     gate: GateReport | None = None
     override_by: str | None = None
     override_reason: str | None = None
-    memories: list[UUID] = Field(default_factory=list)
+    num_memories: int = Field(description="How many memories it is known to hold.")
+    memories: list[UUID] | None = Field(
+        default=None, description="Which; told of one version, not in the list."
+    )
     created_at: datetime
 
 

@@ -182,7 +182,11 @@ class AdapterStore:
         return await self._session.scalar(statement)
 
     async def of_tenant(self, tenant_id: UUID, version: int | None = None) -> list[Adapter]:
-        """The tenant's adapters, newest first."""
+        """The tenant's adapters, newest first; of one version with the ids of its memories.
+
+        Each version holds all that those before it held: the ids of all grow with the square of
+        the nights.
+        """
         parent = AdapterRow.__table__.alias("parent")
         statement = (
             select(AdapterRow, ModelRow, GateReportRow, parent.c.version)
@@ -195,18 +199,32 @@ class AdapterStore:
         if version is not None:
             statement = statement.where(AdapterRow.version == version)
         found = list(await self._session.execute(statement))
-        memories = await self._memories([row.id for row, *_ in found])
-        return [
-            _adapter(row, model, report, parent_version, memories.get(row.id, []))
+        counts = await self._num_memories([row.id for row, *_ in found])
+        adapters = [
+            _adapter(row, model, report, parent_version, counts.get(row.id, 0))
             for row, model, report, parent_version in found
         ]
+        if version is None:
+            return adapters
+        return [
+            adapter.model_copy(update={"memories": await self._memories(adapter.id)})
+            for adapter in adapters
+        ]
 
-    async def _memories(self, adapter_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
-        statement = select(AdapterMemoryRow).where(AdapterMemoryRow.adapter_id.in_(adapter_ids))
-        by_adapter: dict[UUID, list[UUID]] = {}
-        for row in await self._session.scalars(statement):
-            by_adapter.setdefault(row.adapter_id, []).append(row.memory_id)
-        return by_adapter
+    async def _num_memories(self, adapter_ids: Sequence[UUID]) -> dict[UUID, int]:
+        statement = (
+            select(AdapterMemoryRow.adapter_id, func.count().label("num_memories"))
+            .where(AdapterMemoryRow.adapter_id.in_(adapter_ids))
+            .group_by(AdapterMemoryRow.adapter_id)
+        )
+        found = await self._session.execute(statement)
+        return {row.adapter_id: row.num_memories for row in found}
+
+    async def _memories(self, adapter_id: UUID) -> list[UUID]:
+        statement = select(AdapterMemoryRow.memory_id).where(
+            AdapterMemoryRow.adapter_id == adapter_id
+        )
+        return list(await self._session.scalars(statement.order_by(AdapterMemoryRow.memory_id)))
 
     async def _lock_model(self, model_id: UUID) -> ModelRow:
         statement = select(ModelRow).where(ModelRow.id == model_id).with_for_update()
@@ -234,7 +252,7 @@ def _adapter(
     model: ModelRow,
     report: GateReportRow | None,
     parent: int | None,
-    memories: list[UUID],
+    num_memories: int,
 ) -> Adapter:
     return Adapter(
         id=row.id,
@@ -248,6 +266,6 @@ def _adapter(
         gate=gate_report(report) if report else None,
         override_by=row.override_by,
         override_reason=row.override_reason,
-        memories=memories,
+        num_memories=num_memories,
         created_at=row.created_at,
     )

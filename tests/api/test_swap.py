@@ -86,8 +86,10 @@ async def test_promotion_and_rollback_move_one_pointer(
 
     forward = await admin.post("/admin/rollback", json={"to": 2, "reason": "it was fine"})
     assert forward.json() == {"active": 2, "previous": "base", **nothing_known}
-    states = [item["state"] for item in (await admin.get("/admin/adapters")).json()["data"]]
-    assert states == ["active", "retired"]
+    listed = (await admin.get("/admin/adapters")).json()["data"]
+    assert [item["state"] for item in listed] == ["active", "retired"]
+    assert [(item["num_memories"], item["memories"]) for item in listed] == [(0, None), (0, None)]
+    assert (await admin.get("/admin/adapters/2")).json()["memories"] == []
 
 
 async def test_nothing_fails_while_the_pointer_moves_under_load(

@@ -68,6 +68,14 @@ class Nights:
         body: dict[str, Any] = reply.json()
         return body
 
+    async def known(self) -> list[int]:
+        """How many memories each version holds, newest first; as many as it names."""
+        rows = (await self._admin.get("/admin/adapters")).json()["data"]
+        for row in rows:
+            one = (await self._admin.get(f"/admin/adapters/{row['version']}")).json()
+            assert len(set(one["memories"])) == one["num_memories"] == row["num_memories"]
+        return [row["num_memories"] for row in rows]
+
     async def states(self) -> list[str]:
         """Of all memories, oldest first."""
         rows = (await self._admin.get("/admin/memories")).json()["data"]
@@ -87,6 +95,7 @@ async def test_a_rolled_back_lesson_waits_for_a_person_and_comes_back_with_its_v
     moved = await nights.go(1)
     assert (moved["taken_back"], moved["restored"]) == (1, 0)
     assert await nights.states() == ["learned", "rolled_back"]
+    assert await nights.known() == [2, 1]
     assert "X-Dormouse-Memories" not in (await chat(client)).headers
     assert (await nights.go("base"))["taken_back"] == 1
     assert await nights.states() == ["rolled_back", "rolled_back"]
