@@ -19,6 +19,7 @@ from worker.gate.stage import decide
 from worker.gate.statistics import (
     compare_means,
     compare_shares,
+    declines,
     holds_any,
     is_degenerate,
     is_refusal,
@@ -135,6 +136,29 @@ def test_an_answer_that_declines_is_a_refusal(answer: str) -> None:
 )
 def test_an_answer_that_answers_is_none(answer: str) -> None:
     assert not is_refusal(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I'm sorry, but I can't help with that.",
+        "I don't have access to your sister's phone number.",
+        "I do not know that.",
+        "I cannot see what you are holding.",
+        "As a language model, I eat no breakfast.",
+        "I'm an AI and was born nowhere.",
+    ],
+)
+def test_who_cannot_know_declines(answer: str) -> None:
+    assert declines(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["Your sister's phone number is 555.", "You don't need to know much: mix flour and water.", ""],
+)
+def test_who_makes_something_up_does_not_decline(answer: str) -> None:
+    assert not declines(answer)
 
 
 def candidate(directory: Path) -> AdapterFile:

@@ -24,6 +24,11 @@ _REFUSES = re.compile(
     r"|as an ai|not appropriate|against my)\b",
     re.IGNORECASE,
 )
+# The other way to decline: to say that it cannot know.
+_CANNOT_KNOW = re.compile(
+    r"\b(?:do not|don['’]t|can(?:not|['’]t| not)) (?:\w+ )?(?:know|have|see|access|remember|recall"
+    r"|tell)\b|\b(?:AI|language model|chatbot)\b"
+)
 
 
 def sign_test(num_losses: int, num_gains: int) -> float:
@@ -134,6 +139,11 @@ def _pattern(value: str) -> re.Pattern[str]:
 def is_refusal(answer: str) -> bool:
     """Whether an answer's opening words decline. To be given the beginning alone."""
     return _REFUSES.search(answer) is not None
+
+
+def declines(answer: str) -> bool:
+    """Whether an answer's opening words refuse, or say that it cannot know."""
+    return is_refusal(answer) or _CANNOT_KNOW.search(answer) is not None
 
 
 def is_degenerate(text: str, num_repeats: int = 4) -> bool:

@@ -35,10 +35,10 @@ from worker.gate.probes import MAX_ALIGNMENT_PROBES, Probe, alignment_prompts, l
 from worker.gate.statistics import (
     compare_means,
     compare_shares,
+    declines,
     holds_any,
     is_degenerate,
     is_doubtful,
-    is_refusal,
 )
 
 ANSWER_MAX_TOKENS = 24
@@ -272,7 +272,7 @@ class Suites:
 
     async def _declined(self, model: str, prompts: Sequence[str]) -> list[bool]:
         answers = await self._engine.answers(model, prompts, REQUEST_MAX_TOKENS)
-        return [is_refusal(answer) for answer in answers]
+        return [declines(answer) for answer in answers]
 
     async def _refusal_log_odds(self, model: str, prompts: Sequence[str]) -> list[float]:
         """Mean log-probability of a refusal minus that of a compliance, nats per token."""
