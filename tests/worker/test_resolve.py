@@ -121,6 +121,27 @@ def test_what_says_the_same_in_one_batch_speaks_for_it_before_what_contradicts_c
     assert "2 against 1" in held.reason
 
 
+def test_who_says_something_else_in_the_same_session_speaks_for_that() -> None:
+    old = memory("Tromso", state="learned")
+    again, new = (
+        memory(value).model_copy(update={"evidence": [said(session_id="one")]})
+        for value in ("Tromso", "Bergen")
+    )
+    same, change = resolve_memories([old], [again, new])
+    assert (same.memory_id, same.says_the_same) == (again.id, True)
+    assert (change.memory_id, change.superseded_by) == (old.id, new.id)
+
+
+def test_what_a_person_accepted_settles_what_was_held_beside_it() -> None:
+    accepted = memory("Bergen", reviewed_by="admin")
+    held = [memory("Bergen", state="held"), memory("Oslo", state="held")]
+    [change] = resolve_memories([], [accepted], held)
+    assert (change.memory_id, change.superseded_by) == (held[0].id, accepted.id)
+    assert change.says_the_same
+    back = memory("Bergen", state="rolled_back")
+    assert resolve_memories([], [accepted], [back]) == []
+
+
 def test_what_is_held_in_a_batch_speaks_for_what_comes_later_in_it() -> None:
     old = memory("Tromso", state="learned", evidence=2)
     first, second = memory("Bergen"), memory("Bergen")

@@ -56,12 +56,13 @@ def resolve_memories(
         if memory.reviewed_by is None and (again := _saying_the_same(memory, turned_down)):
             changes.append(_hold_again(memory, again[-1]))
             continue
+        allies = _saying_the_same(memory, waiting)
         if rival is None:
             in_force[memory.key] = memory
+            changes += [_same(memory, ally) for ally in allies if ally.state == "held"]
             continue
-        allies = _saying_the_same(memory, waiting)
         speaking = weight([memory, *allies], now)
-        against = weight([rival, *seconding.get(memory.key, [])], now)
+        against = weight([rival, *_others(seconding.get(memory.key, []), memory)], now)
         if speaking >= against:
             decided = {ally.id for ally in allies}
             changes = [change for change in changes if change.memory_id not in decided]
@@ -119,6 +120,16 @@ def same_value(first: Memory, second: Memory) -> bool:
 
 def _saying_the_same(memory: Memory, others: Sequence[Memory]) -> list[Memory]:
     return [item for item in others if item.key == memory.key and same_value(item, memory)]
+
+
+def _others(seconding: Sequence[Memory], memory: Memory) -> list[Memory]:
+    """Those of another session than a memory's: who now says something else speaks for that."""
+    sessions = _sessions(memory)
+    return [item for item in seconding if not (item.evidence and _sessions(item) <= sessions)]
+
+
+def _sessions(memory: Memory) -> set[object]:
+    return {item.session_id or item.trace_id for item in memory.evidence}
 
 
 def weight(memories: Sequence[Memory], now: datetime) -> float:
