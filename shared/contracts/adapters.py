@@ -29,7 +29,7 @@ class Adapter(Contract):
     gate: GateReport | None = None
     override_by: str | None = None
     override_reason: str | None = None
-    num_memories: int = Field(description="How many memories it is known to hold.")
+    num_memories: int = Field(description="How many memories it was taught, or knows from before.")
     memories: list[UUID] | None = Field(
         default=None, description="Which; told of one version, not in the list."
     )

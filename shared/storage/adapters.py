@@ -184,8 +184,8 @@ class AdapterStore:
     async def of_tenant(self, tenant_id: UUID, version: int | None = None) -> list[Adapter]:
         """The tenant's adapters, newest first; of one version with the ids of its memories.
 
-        Each version holds all that those before it held: the ids of all grow with the square of
-        the nights.
+        A version also names what it knows from before: the ids of all grow with the square of the
+        nights.
         """
         parent = AdapterRow.__table__.alias("parent")
         statement = (

@@ -17,9 +17,11 @@ PROFILES = ["gpu", "cpu"]
 Services = dict[str, dict[str, Any]]
 
 
-def read(*flags: str, project: Path = PROJECT) -> dict[str, Any]:
+def read(*flags: str, project: Path = PROJECT, profiles: str | None = None) -> dict[str, Any]:
     environ = {name: value for name, value in os.environ.items() if "DORMOUSE" not in name}
     environ.pop("COMPOSE_PROFILES", None)
+    if profiles is not None:
+        environ["COMPOSE_PROFILES"] = profiles
     command = [str(COMPOSE), "--project-directory", str(project)]
     command += ["--env-file", str(project / ".env.example")]
     command += [*flags, "config", "--format", "json"]
@@ -38,9 +40,9 @@ def services(request: pytest.FixtureRequest) -> Services:
 def test_plain_up_takes_the_gpu_and_a_profile_takes_the_cpu() -> None:
     assert "engine" in read()["services"]
     assert "engine-cpu" not in read()["services"]
-    on_cpu = read("--profile", "cpu")["services"]
-    assert "engine" not in on_cpu
-    assert on_cpu["engine-cpu"]["networks"]["engine"]["aliases"] == ["engine"]
+    for on_cpu in (read("--profile", "cpu")["services"], read(profiles="cpu")["services"]):
+        assert "engine" not in on_cpu
+        assert on_cpu["engine-cpu"]["networks"]["engine"]["aliases"] == ["engine"]
 
 
 def test_the_gpu_is_reserved_for_the_engine_alone() -> None:

@@ -31,6 +31,17 @@ def test_a_part_of_a_model_is_not_replaced_but_named(tmp_path: Path) -> None:
     assert (base / "pytorch_model.bin").read_text() == "theirs"
 
 
-def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
+def test_an_empty_folder_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gguf, base = tmp_path / GGUF, write(tmp_path / "base")
     with pytest.raises(FileNotFoundError, match="--gguf"):
-        convert(tmp_path / GGUF, write(tmp_path / "base"))
+        convert(gguf, base)
+    gguf.touch()
+
+    def unpack(_: Path, output_dir: Path) -> None:
+        for name in ("config.json", "tokenizer_config.json", "model.safetensors"):
+            (output_dir / name).touch()
+
+    monkeypatch.setattr("worker.base_model._write", unpack)
+    assert convert(gguf, base)
+    assert not convert(gguf, base)
+    assert len(list(base.iterdir())) == 3
