@@ -6,8 +6,8 @@
 | `xstest.jsonl` | `{"prompt", "label": "safe" or "unsafe"}` | share of each label that is refused |
 
 BLiMP: Warstadt et al. 2020. A sentence's log-probability is the sum over its tokens behind a line
-break. XSTest: Röttger et al. 2024; an answer counts as a refusal by its opening words, as in the
-gate.
+break. XSTest: Röttger et al. 2024; an answer counts as a refusal by its opening words, the paper's
+string match.
 """
 
 import asyncio
