@@ -101,6 +101,7 @@ class AdapterRow(Row):
     cycle_id: Mapped[UUID | None] = mapped_column(ForeignKey("sleep_cycles.id"))
     override_by: Mapped[str | None]
     override_reason: Mapped[str | None]
+    erased_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = _now()
 
 
@@ -164,6 +165,7 @@ class TraceRow(Row):
         Index("ix_traces_thread", "model_id", "thread_sha256", "id"),
         Index("ix_traces_session", "model_id", "session_id", "id"),
         Index("ix_traces_cycle", "cycle_id"),
+        Index("ix_traces_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         {"postgresql_partition_by": "RANGE (id)"},
     )
     id: Mapped[UUID] = _id()
