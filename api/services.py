@@ -14,6 +14,7 @@ from api.feedback.service import FeedbackService
 from api.health.service import HealthService
 from api.memories.service import MemoryService
 from api.sleep.service import SleepService
+from api.traces.erasure import ErasureService
 from api.traces.service import TraceService
 from shared.db.session import Sessions, create_engine, create_sessions
 from shared.queue.wakeups import Queue, create_celery
@@ -37,6 +38,7 @@ class Services:
     memories: MemoryService
     documents: DocumentService
     traces: TraceService
+    erasure: ErasureService
     health: HealthService
 
 
@@ -63,6 +65,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             memories=MemoryService(sessions),
             documents=DocumentService(directory),
             traces=TraceService(settings, directory),
+            erasure=ErasureService(directory, engines),
             health=HealthService(sessions, engines, spool),
         )
     await database.dispose()

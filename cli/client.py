@@ -193,6 +193,11 @@ class DormouseClient:
         except httpx.HTTPError as error:
             raise self._no_answer(error) from error
 
+    def erase(self, trace_id: str, *, reason: str | None = None) -> Json:
+        """`DELETE /admin/traces/{id}`."""
+        params = {"reason": reason} if reason else {}
+        return self._call("DELETE", f"/admin/traces/{trace_id}", params=params)
+
     def import_traces(self, lines: BinaryIO, *, model: str = "default") -> Json:
         """`POST /admin/traces`."""
         return self._call("POST", "/admin/traces", params={"model": model}, content=lines)

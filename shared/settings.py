@@ -96,6 +96,13 @@ class Settings(BaseSettings):
         "has looked at yet stay longer. Unset keeps everything.",
     )
 
+    erased_adapter_wait_s: float = Field(
+        default=3600.0,
+        ge=0,
+        description="The files of an erased version are deleted after this: replies that began on "
+        "it end first.",
+    )
+
     # When to sleep. All of it is off by default: sleep cycles are started on demand.
     sleep_cron: str | None = Field(default=None, description='Cron line in UTC, "0 3 * * *".')
     sleep_idle_s: float | None = Field(

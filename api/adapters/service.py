@@ -64,6 +64,9 @@ class AdapterService:
         await self._engines.ensure(target)
         async with self._sessions.begin() as session:
             store = AdapterStore(session)
+            await store.active_id(route.model_id)
+            if target is not None and not await store.is_servable(target.id):
+                raise RollbackError(f"Adapter version {target.version} was erased meanwhile.")
             before = await store.move(
                 model_id=route.model_id,
                 to=target.id if target else None,
@@ -94,7 +97,7 @@ class AdapterService:
         if to is None:
             if route.adapter is None:
                 raise RollbackError("The bare base answers; there is no version before it.")
-            before = await store.before(route.model_id, route.adapter.id)
+            before = await store.servable(await store.before(route.model_id, route.adapter.id))
             return await store.file(before) if before else None
         target = await store.file_of_version(route.model_id, to)
         if target is None:
@@ -103,7 +106,7 @@ class AdapterService:
             )
         if not await store.is_servable(target.id):
             raise RollbackError(
-                f"Adapter version {to} has no passed gate, so it may not answer. "
+                f"Adapter version {to} has no passed gate, or is erased: it may not answer. "
                 f"GET /admin/adapters/{to} shows why.",
                 param="to",
             )

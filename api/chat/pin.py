@@ -36,6 +36,6 @@ async def pinned(directory: Directory, caller: Caller, route: Route, wanted: str
             raise NotFoundError(f"The model {route.name!r} has no version {wanted}.")
         if not await store.is_servable(adapter.id):
             raise PermissionDeniedError(
-                f"Version {wanted} never passed the gate: it answers nobody."
+                f"Version {wanted} never passed the gate, or is erased: it answers nobody."
             )
     return route.model_copy(update={"adapter": adapter})

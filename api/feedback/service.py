@@ -31,7 +31,8 @@ class FeedbackService:
         if content.rating is None and content.correction is None and content.comment is None:
             raise BadRequestError("Give at least one of rating, correction and comment.")
         async with self._sessions.begin() as session:
-            if await TraceStore(session).get(caller.tenant_id, content.trace_id) is None:
+            store = TraceStore(session)
+            if await store.get(caller.tenant_id, content.trace_id, lock=True) is None:
                 raise NotFoundError(f"There is no trace {content.trace_id}.", param="trace_id")
             feedback, same = await SignalStore(session).add(
                 caller.tenant_id, content, source="feedback", idempotency_key=idempotency_key

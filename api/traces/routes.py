@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
 from api.dependencies import AdminDep, ModelQuery, ServicesDep
 from shared.contracts.archive import Imported, TraceRecord
+from shared.contracts.erasure import Erasure
 
 router = APIRouter(prefix="/admin/traces", tags=["traces"])
 
@@ -52,6 +53,17 @@ async def import_traces(
 ) -> Imported:
     """Conversations as lines, for the next sleep cycle. The same line again changes nothing."""
     return await services.traces.bring_in(caller, model, request.stream())
+
+
+@router.delete("/{trace_id}", summary="Erase a trace")
+async def erase_trace(
+    trace_id: UUID,
+    caller: AdminDep,
+    services: ServicesDep,
+    reason: Annotated[str | None, Query(max_length=2000)] = None,
+) -> Erasure:
+    """With what was learned from it: versions that know it never answer again."""
+    return await services.erasure.erase(caller, trace_id, reason)
 
 
 @router.get("/{trace_id}", summary="One trace")

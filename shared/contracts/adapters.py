@@ -12,7 +12,7 @@ from shared.contracts.cycles import GateReport
 # What PostgreSQL keeps as an integer.
 MAX_VERSION = 2**31 - 1
 
-AdapterState = Literal["candidate", "active", "retired", "rejected"]
+AdapterState = Literal["candidate", "active", "retired", "rejected", "erased"]
 
 
 class Adapter(Contract):
@@ -29,6 +29,7 @@ class Adapter(Contract):
     gate: GateReport | None = None
     override_by: str | None = None
     override_reason: str | None = None
+    erased_at: datetime | None = Field(default=None, description="Since then it answers nobody.")
     num_memories: int = Field(description="How many memories it was taught, or knows from before.")
     memories: list[UUID] | None = Field(
         default=None, description="Which; told of one version, not in the list."

@@ -11,7 +11,7 @@ from shared.contracts.base import Contract, Request
 Persistence = Literal["discard", "session", "long_term"]
 MemoryKind = Literal["fact", "preference", "behaviour", "workflow"]
 MemoryState = Literal[
-    "pending", "learned", "superseded", "held", "rolled_back", "rejected", "expired"
+    "pending", "learned", "superseded", "held", "rolled_back", "rejected", "expired", "erased"
 ]
 # A person is asked about these.
 REVIEWED_STATES: tuple[MemoryState, ...] = ("held", "rolled_back")

@@ -1,12 +1,14 @@
 """Adapters: versions, gate reports, and the moves of a model's pointer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from shared.contracts.adapters import Adapter, AdapterFile, AdapterState
 from shared.contracts.base import new_id
@@ -104,7 +106,7 @@ class AdapterStore:
         )
 
     async def is_servable(self, adapter_id: UUID) -> bool:
-        """True if the gate passed it, or an override names who and why."""
+        """True if the gate passed it, or an override names who and why, and it is not erased."""
         row, report = (
             await self._session.execute(
                 select(AdapterRow, GateReportRow)
@@ -113,7 +115,33 @@ class AdapterStore:
             )
         ).one()
         overridden = bool(row.override_by and row.override_reason)
-        return overridden or bool(report and report.passed)
+        return row.erased_at is None and (overridden or bool(report and report.passed))
+
+    async def servable(self, adapter_id: UUID | None, but: Collection[UUID] = ()) -> UUID | None:
+        """The adapter, or the nearest that it was trained from, that may answer; None: the base.
+
+        Args:
+            adapter_id: Where to begin.
+            but: These may not, either.
+        """
+        while adapter_id is not None and (
+            adapter_id in but or not await self.is_servable(adapter_id)
+        ):
+            adapter_id = await self._session.scalar(
+                select(AdapterRow.parent_id).where(AdapterRow.id == adapter_id)
+            )
+        return adapter_id
+
+    async def erased(self, before: datetime) -> list[AdapterFile]:
+        """The adapters that were erased before then, whose files no other has."""
+        other = aliased(AdapterRow)
+        kept = select(other.id).where(other.path == AdapterRow.path, other.erased_at.is_(None))
+        statement = (
+            select(AdapterRow, ModelRow.base)
+            .join(ModelRow, ModelRow.id == AdapterRow.model_id)
+            .where(AdapterRow.erased_at < before, ~kept.exists())
+        )
+        return [adapter_file(*found) for found in await self._session.execute(statement)]
 
     async def trust(self, adapter_id: UUID) -> None:
         """What no cycle promoted knows what it was trained on: whoever lets it answer says so.
@@ -236,6 +264,8 @@ class AdapterStore:
 def _state(row: AdapterRow, model: ModelRow, report: GateReportRow | None) -> AdapterState:
     if model.active_adapter_id == row.id:
         return "active"
+    if row.erased_at is not None:
+        return "erased"
     if report is None:
         return "candidate"
     return "retired" if report.passed else "rejected"
@@ -266,6 +296,7 @@ def _adapter(
         gate=gate_report(report) if report else None,
         override_by=row.override_by,
         override_reason=row.override_reason,
+        erased_at=row.erased_at,
         num_memories=num_memories,
         created_at=row.created_at,
     )

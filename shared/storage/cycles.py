@@ -134,6 +134,13 @@ class SleepCycleStore:
             statement = statement.where(SleepCycleRow.trigger == trigger)
         return await self._session.scalar(statement)
 
+    async def ended(self, cycle_ids: Sequence[UUID]) -> list[UUID]:
+        """Those of some cycles that have ended."""
+        statement = select(SleepCycleRow.id).where(
+            SleepCycleRow.id.in_(cycle_ids), SleepCycleRow.status.not_in(ACTIVE_STATUSES)
+        )
+        return list(await self._session.scalars(statement))
+
     async def runnable(self) -> list[UUID]:
         """Cycles that wait for a worker: queued, or running with a lease that ran out."""
         statement = select(SleepCycleRow.id).where(_is_free()).order_by(SleepCycleRow.id)

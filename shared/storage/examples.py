@@ -12,7 +12,8 @@ from shared.contracts.memories import Dream, SeedExample, Split
 from shared.db.tables import DreamRow, MemoryRow, SeedExampleRow, SleepCycleRow
 
 
-def _seed(row: SeedExampleRow) -> SeedExample:
+def seed_example(row: SeedExampleRow) -> SeedExample:
+    """The contract of a row."""
     return SeedExample.model_validate(row, from_attributes=True)
 
 
@@ -40,7 +41,7 @@ class ExampleStore:
             .where(SeedExampleRow.cycle_id == cycle_id, SeedExampleRow.split == split)
             .order_by(SeedExampleRow.id)
         )
-        return [_seed(row) for row in await self._session.scalars(statement)]
+        return [seed_example(row) for row in await self._session.scalars(statement)]
 
     async def learned(self, model_id: UUID, split: Split) -> list[SeedExample]:
         """The newest seed examples of every memory that is in the weights."""
@@ -62,7 +63,7 @@ class ExampleStore:
             .where(SeedExampleRow.split == split)
             .order_by(SeedExampleRow.id)
         )
-        return [_seed(row) for row in await self._session.scalars(statement)]
+        return [seed_example(row) for row in await self._session.scalars(statement)]
 
     async def probe_questions(self, model_id: UUID) -> set[str]:
         """Every wording that was ever held out for this model: never to be trained on."""

@@ -39,7 +39,11 @@ class KnownStore:
         )
 
     async def follow(
-        self, adapter_id: UUID | None, *, unknown_become: MemoryState
+        self,
+        adapter_id: UUID | None,
+        *,
+        unknown_become: MemoryState,
+        of_states: Sequence[MemoryState] = ("learned", "rolled_back"),
     ) -> tuple[int, int]:
         """What an adapter knows comes into force, and what only others know ceases to be.
 
@@ -49,6 +53,7 @@ class KnownStore:
         Args:
             adapter_id: None is the bare base: it knows nothing.
             unknown_become: The state of what only others know.
+            of_states: What is in one of these is taken back.
 
         Returns:
             How many memories were taken back, and how many are in force again.
@@ -70,7 +75,7 @@ class KnownStore:
             .returning(MemoryRow.id)
         )
         unknown = theirs.where(
-            MemoryRow.state.in_(("learned", "rolled_back")),
+            MemoryRow.state.in_(of_states),
             MemoryRow.state != unknown_become,
             MemoryRow.id.not_in(known),
         )

@@ -215,7 +215,7 @@ class MemoryStore:
             update(MemoryRow)
             .where(
                 MemoryRow.persistence == "session",
-                MemoryRow.state != "expired",
+                MemoryRow.state.not_in(("expired", "erased")),
                 or_(MemoryRow.expires_at.is_(None), MemoryRow.expires_at < func.now()),
             )
             .values(state="expired")

@@ -75,7 +75,11 @@ class ModelStore:
         newest = (
             select(func.max(AdapterRow.version))
             .join(GateReportRow, GateReportRow.adapter_id == AdapterRow.id)
-            .where(AdapterRow.model_id == ModelRow.id, GateReportRow.passed)
+            .where(
+                AdapterRow.model_id == ModelRow.id,
+                GateReportRow.passed,
+                AdapterRow.erased_at.is_(None),
+            )
             .scalar_subquery()
         )
         before = (
@@ -93,7 +97,7 @@ class ModelStore:
             AdapterRow,
             or_(
                 AdapterRow.id == ModelRow.active_adapter_id,
-                AdapterRow.id == before,
+                (AdapterRow.id == before) & AdapterRow.erased_at.is_(None),
                 (AdapterRow.model_id == ModelRow.id) & (AdapterRow.version == newest),
             ),
         )

@@ -26,10 +26,11 @@ _PARTITIONS = text(
     WHERE inhparent = 'traces'::regclass ORDER BY child.relname
     """
 )
-# Evidence of a memory, and what a cycle has yet to look at, is kept beyond its time. No cycle looks
-# at what was said of an excluded trace.
+# Evidence of a memory, and what a cycle has yet to look at, is kept beyond its time; so is what is
+# left of an erased trace, or an import could bring it back. No cycle looks at what was said of an
+# excluded trace.
 _KEPT = """
-    {name}.state IN ('queued', 'claimed')
+    {name}.state IN ('queued', 'claimed', 'erased')
     OR EXISTS (SELECT FROM memory_evidence WHERE trace_id = {name}.id)
     OR {name}.state = 'consolidated' AND EXISTS (
         SELECT FROM signals WHERE trace_id = {name}.id AND state IN ('queued', 'claimed'))

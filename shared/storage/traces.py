@@ -71,12 +71,23 @@ class TraceStore:
         """As `add`; returns the ids of those that were not there."""
         return set(await self._session.scalars(ADDING.returning(TRACES.c.id), rows_of(traces)))
 
-    async def get(self, tenant_id: UUID, trace_id: UUID) -> Trace | None:
-        """A trace of this tenant."""
+    async def get(self, tenant_id: UUID, trace_id: UUID, *, lock: bool = False) -> Trace | None:
+        """A trace of this tenant that is not erased, and on demand is not while this goes on."""
+        statement = select(TraceRow).where(
+            TraceRow.id == trace_id, TraceRow.tenant_id == tenant_id, TraceRow.state != "erased"
+        )
         row = await self._session.scalar(
-            select(TraceRow).where(TraceRow.id == trace_id, TraceRow.tenant_id == tenant_id)
+            statement.with_for_update(read=True) if lock else statement
         )
         return _trace(row) if row else None
+
+    async def model_of(self, tenant_id: UUID, trace_id: UUID) -> UUID | None:
+        """The model of a trace of this tenant, erased or not."""
+        return await self._session.scalar(
+            select(TraceRow.model_id).where(
+                TraceRow.id == trace_id, TraceRow.tenant_id == tenant_id
+            )
+        )
 
     async def record(self, tenant_id: UUID, trace_id: UUID) -> TraceRecord | None:
         """A trace of this tenant with what was said of it and what became of it."""
@@ -118,7 +129,9 @@ class TraceStore:
     ) -> list[Trace]:
         """Complete exchanges of a model with ids behind `after`, oldest first."""
         statement = select(TraceRow).where(
-            TraceRow.model_id == model_id, TraceRow.status == "complete"
+            TraceRow.model_id == model_id,
+            TraceRow.status == "complete",
+            TraceRow.state != "erased",
         )
         if after is not None:
             statement = statement.where(TraceRow.id > after)
@@ -188,7 +201,7 @@ class TraceStore:
             TraceRow.model_id == model_id.scalar_subquery(),
             or_(TraceRow.id.in_(spoken_of), TraceRow.id.in_(before)),
             TraceRow.cycle_id.is_distinct_from(cycle_id),
-            TraceRow.state != "excluded",
+            TraceRow.state.not_in(("excluded", "erased")),
         )
 
     async def same_way(self, model_id: UUID, ways: Collection[str], since: datetime) -> list[Trace]:

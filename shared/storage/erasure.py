@@ -1,0 +1,332 @@
+"""What came of a trace, and the erasing of it: what remains says that something was, not what."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from shared.contracts.memories import SeedExample
+from shared.contracts.traces import Trace
+from shared.db.tables import (
+    AdapterMemoryRow,
+    AdapterRow,
+    DocumentRow,
+    MemoryEvidenceRow,
+    MemoryRow,
+    SeedExampleRow,
+    SignalRow,
+    SleepCycleRow,
+    StageResultRow,
+    TraceDecisionRow,
+    TraceRow,
+)
+from shared.storage.examples import seed_example
+
+_NOT_FETCHED = {"synchronize_session": False}
+
+
+class ErasureStore:
+    """SQL of erasing.
+
+    Args:
+        session: The transaction; with what writes, the model is locked and no cycle is active.
+        model_id: The model.
+    """
+
+    def __init__(self, session: AsyncSession, model_id: UUID) -> None:
+        self._session = session
+        self._model_id = model_id
+
+    async def conversation(self, trace_id: UUID) -> list[Trace]:
+        """The trace, its session, and the turns behind it, oldest first; an erased one is empty."""
+        chain = select(TraceRow.id).where(TraceRow.id == trace_id).cte(recursive=True)
+        later = select(TraceRow.id).join(chain, TraceRow.parent_id == chain.c.id)
+        chain = chain.union(later.where(TraceRow.model_id == self._model_id))
+        sessions = select(TraceRow.session_id).where(
+            TraceRow.id == trace_id, TraceRow.session_id != ""
+        )
+        statement = select(TraceRow).where(
+            TraceRow.model_id == self._model_id,
+            or_(TraceRow.id.in_(select(chain.c.id)), TraceRow.session_id.in_(sessions)),
+        )
+        found = await self._session.scalars(statement.order_by(TraceRow.id))
+        return [Trace.model_validate(row, from_attributes=True) for row in found]
+
+    async def worded_by(self, trace_ids: Collection[UUID]) -> list[UUID]:
+        """The memories that may hold the words of these traces.
+
+        Not where these only second it: what they said is a memory of its own then.
+        """
+        own = aliased(MemoryRow)
+        evidence = aliased(MemoryEvidenceRow)
+        seconds = (
+            select(own.id)
+            .join(evidence, evidence.memory_id == own.id)
+            .where(
+                own.superseded_by == MemoryRow.id,
+                func.lower(own.value) == func.lower(MemoryRow.value),
+                evidence.trace_id == MemoryEvidenceRow.trace_id,
+            )
+        )
+        statement = (
+            select(MemoryRow.id)
+            .join(MemoryEvidenceRow, MemoryEvidenceRow.memory_id == MemoryRow.id)
+            .where(
+                MemoryRow.model_id == self._model_id,
+                MemoryRow.state != "erased",
+                MemoryEvidenceRow.trace_id.in_(trace_ids),
+                ~seconds.exists(),
+            )
+        )
+        return list(await self._session.scalars(statement.distinct().order_by(MemoryRow.id)))
+
+    async def also_said_in(
+        self, memory_ids: Collection[UUID], trace_ids: Collection[UUID]
+    ) -> list[UUID]:
+        """The traces, but for some, that these memories rest on."""
+        statement = select(MemoryEvidenceRow.trace_id).where(
+            MemoryEvidenceRow.memory_id.in_(memory_ids),
+            MemoryEvidenceRow.trace_id.not_in(trace_ids),
+        )
+        found = await self._session.scalars(
+            statement.distinct().order_by(MemoryEvidenceRow.trace_id)
+        )
+        return list(found)
+
+    async def trained_on(self, memory_ids: Collection[UUID]) -> dict[UUID, int]:
+        """The adapters whose training saw these memories, or began with one that did: versions."""
+        saw = (
+            select(AdapterMemoryRow.adapter_id.label("id"))
+            .where(AdapterMemoryRow.memory_id.in_(memory_ids))
+            .cte(recursive=True)
+        )
+        saw = saw.union(select(AdapterRow.id).join(saw, AdapterRow.parent_id == saw.c.id))
+        statement = select(AdapterRow.id, AdapterRow.version).where(
+            AdapterRow.id.in_(select(saw.c.id)),
+            AdapterRow.model_id == self._model_id,
+            AdapterRow.erased_at.is_(None),
+        )
+        found = await self._session.execute(statement.order_by(AdapterRow.version))
+        return {row.id: row.version for row in found}
+
+    async def erase_traces(self, trace_ids: Collection[UUID], why: str) -> None:
+        """Keep the rows, which nothing can then bring back, without what was said.
+
+        Whoever gives feedback on one has locked it: what comes before is erased, too.
+        """
+        await self._session.execute(
+            update(TraceRow)
+            .where(TraceRow.id.in_(trace_ids), TraceRow.state != "erased")
+            .values(
+                state="erased",
+                store=False,
+                session_id="",
+                request={},
+                reply=None,
+                prompt_token_ids=None,
+                token_ids=None,
+                usage=None,
+                error=why,
+                thread_sha256="",
+            )
+        )
+        # Who stays beside an erased turn is not taken for one that repeats it some day.
+        await self._session.execute(
+            update(TraceRow)
+            .where(
+                TraceRow.model_id == self._model_id,
+                TraceRow.parent_id.in_(trace_ids),
+                TraceRow.state != "erased",
+            )
+            .values(parent_id=None)
+        )
+        await self._session.execute(
+            delete(TraceDecisionRow).where(TraceDecisionRow.trace_id.in_(trace_ids))
+        )
+        await self._session.execute(
+            update(MemoryEvidenceRow)
+            .where(MemoryEvidenceRow.trace_id.in_(trace_ids))
+            .values(quote="", signal_id=None)
+        )
+        await self._session.execute(delete(SignalRow).where(SignalRow.trace_id.in_(trace_ids)))
+
+    async def forget_evidence(
+        self, trace_ids: Collection[UUID], memory_ids: Collection[UUID]
+    ) -> None:
+        """Take the traces out of what they only seconded."""
+        await self._session.execute(
+            delete(MemoryEvidenceRow).where(
+                MemoryEvidenceRow.trace_id.in_(trace_ids),
+                MemoryEvidenceRow.memory_id.not_in(memory_ids),
+                MemoryEvidenceRow.memory_id.not_in(self._erased()),
+            ),
+            execution_options=_NOT_FETCHED,
+        )
+
+    async def read_again(self, trace_ids: Collection[UUID], memory_ids: Collection[UUID]) -> None:
+        """Queue what else an erased memory rested on: the next night reads it by itself."""
+        await self._session.execute(
+            delete(MemoryEvidenceRow).where(
+                MemoryEvidenceRow.memory_id.in_(memory_ids),
+                MemoryEvidenceRow.trace_id.in_(trace_ids),
+            )
+        )
+        await self._session.execute(
+            delete(TraceDecisionRow).where(TraceDecisionRow.trace_id.in_(trace_ids))
+        )
+        documents = select(MemoryRow.document_id).where(MemoryRow.id.in_(memory_ids))
+        for row, ids, settled in (
+            (TraceRow, TraceRow.id.in_(trace_ids), "consolidated"),
+            (SignalRow, SignalRow.trace_id.in_(trace_ids), "consolidated"),
+            (DocumentRow, DocumentRow.id.in_(documents), "studied"),
+        ):
+            await self._session.execute(
+                update(row).where(ids, row.state == settled).values(state="queued", cycle_id=None),
+                execution_options=_NOT_FETCHED,
+            )
+
+    async def erase_memories(self, memory_ids: Collection[UUID], why: str) -> None:
+        """Keep the rows without their words; what had given way to them waits to be learned."""
+        found = await self._session.execute(
+            select(MemoryRow.id, MemoryRow.superseded_by, MemoryRow.value).where(
+                MemoryRow.id.in_(memory_ids)
+            )
+        )
+        rows = {row.id: row for row in found}
+        theirs = update(MemoryRow).where(
+            MemoryRow.model_id == self._model_id, MemoryRow.id.not_in(memory_ids)
+        )
+        for memory_id, row in rows.items():
+            # Theirs is what the erased one had given way to itself, if anything.
+            successor = row.superseded_by
+            while successor in rows:
+                successor = rows[successor].superseded_by
+            for changed, values in (
+                (
+                    (MemoryRow.superseded_by == memory_id, MemoryRow.state == "superseded"),
+                    {
+                        "superseded_by": successor,
+                        "state": "superseded" if successor else "pending",
+                        "reason": "what it gave way to is erased",
+                    },
+                ),
+                (
+                    (
+                        MemoryRow.state == "held",
+                        MemoryRow.reason.contains(f"contradicts memory {memory_id}"),
+                    ),
+                    {"state": "pending", "reason": "what it contradicted is erased"},
+                ),
+                (
+                    (
+                        MemoryRow.state.in_(("superseded", "held", "rolled_back", "rejected")),
+                        or_(
+                            MemoryRow.reason.contains(str(memory_id)),
+                            MemoryRow.reason.contains(repr(row.value), autoescape=True),
+                        ),
+                    ),
+                    {"reason": "what it was compared with is erased"},
+                ),
+            ):
+                await self._session.execute(
+                    theirs.where(*changed).values(**values), execution_options=_NOT_FETCHED
+                )
+        words = dict.fromkeys(("scope", "subject", "relation", "question", "answer", "value"), "")
+        await self._session.execute(
+            update(MemoryRow)
+            .where(MemoryRow.id.in_(memory_ids))
+            .values(
+                **words,
+                state="erased",
+                reason=why,
+                session_id=None,
+                expires_at=None,
+                superseded_by=None,
+                document_id=None,
+            )
+        )
+
+    async def erase_adapters(self, adapter_ids: Collection[UUID]) -> None:
+        """None of them may answer again; the database refuses it of one that still does."""
+        await self._session.execute(
+            update(AdapterRow)
+            .where(AdapterRow.id.in_(adapter_ids), AdapterRow.erased_at.is_(None))
+            .values(erased_at=func.now())
+        )
+
+    async def erase_seeds(self, memory_ids: Collection[UUID]) -> None:
+        """Delete what was written of them, but for the questions that the next gate asks.
+
+        The examples of other memories go with those of the same nights and of later ones, as they
+        may hold the same words, unless a version that stays was trained on them. What is learned
+        and has none left is learned again.
+        """
+        first = (
+            select(SeedExampleRow.cycle_id)
+            .where(SeedExampleRow.memory_id.in_(memory_ids))
+            .order_by(SeedExampleRow.cycle_id)
+            .limit(1)
+            .scalar_subquery()
+        )
+        since = select(SleepCycleRow.id).where(
+            SleepCycleRow.model_id == self._model_id, SleepCycleRow.id >= first
+        )
+        clean = select(AdapterRow.cycle_id).where(
+            AdapterRow.model_id == self._model_id,
+            AdapterRow.erased_at.is_(None),
+            AdapterRow.cycle_id.is_not(None),
+        )
+        probes = SeedExampleRow.memory_id.in_(self._erased()) & (SeedExampleRow.split == "heldout")
+        deleted = await self._session.scalars(
+            delete(SeedExampleRow)
+            .where(
+                SeedExampleRow.cycle_id.in_(since), SeedExampleRow.cycle_id.not_in(clean), ~probes
+            )
+            .returning(SeedExampleRow.memory_id),
+            execution_options=_NOT_FETCHED,
+        )
+        any_left = select(SeedExampleRow.id).where(SeedExampleRow.memory_id == MemoryRow.id)
+        await self._session.execute(
+            update(MemoryRow)
+            .where(MemoryRow.id.in_(set(deleted)), MemoryRow.state == "learned", ~any_left.exists())
+            .values(state="pending"),
+            execution_options=_NOT_FETCHED,
+        )
+
+    async def erase_results(self) -> None:
+        """What the stages of ended cycles handed on may quote anything, and is not read again."""
+        cycles = select(SleepCycleRow.id).where(SleepCycleRow.model_id == self._model_id)
+        await self._session.execute(
+            update(StageResultRow).where(StageResultRow.cycle_id.in_(cycles)).values(result={})
+        )
+
+    async def num_pending(self, but: Collection[UUID] = ()) -> int:
+        """How many lasting memories wait for a night, some left out."""
+        statement = select(func.count()).where(
+            MemoryRow.model_id == self._model_id,
+            MemoryRow.state == "pending",
+            MemoryRow.persistence == "long_term",
+            MemoryRow.id.not_in(but),
+        )
+        return await self._session.scalar(statement) or 0
+
+    async def probes(self) -> list[SeedExample]:
+        """The questions about what was erased that no promoted version was asked yet."""
+        statement = select(SeedExampleRow).where(SeedExampleRow.memory_id.in_(self._erased()))
+        found = await self._session.scalars(statement.order_by(SeedExampleRow.id))
+        return [seed_example(row) for row in found]
+
+    async def drop_probes(self, memory_ids: Collection[UUID] | None = None) -> None:
+        """The last words of what was erased go; of all of it, or of some."""
+        theirs = self._erased() if memory_ids is None else memory_ids
+        await self._session.execute(
+            delete(SeedExampleRow).where(SeedExampleRow.memory_id.in_(theirs)),
+            execution_options=_NOT_FETCHED,
+        )
+
+    def _erased(self) -> Select[UUID]:
+        return select(MemoryRow.id).where(
+            MemoryRow.model_id == self._model_id, MemoryRow.state == "erased"
+        )

@@ -1,0 +1,564 @@
+"""Erasing a trace erases what was learned from it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from api.engines import EnginePool
+from shared.contracts.adapters import AdapterFile
+from shared.contracts.base import new_id
+from shared.contracts.memories import (
+    Evidence,
+    Memory,
+    MemoryChange,
+    SeedExample,
+    TraceDecision,
+)
+from shared.contracts.traces import FeedbackRequest
+from shared.db.session import Sessions
+from shared.db.tables import (
+    AdapterRow,
+    MemoryEvidenceRow,
+    MemoryRow,
+    ModelRow,
+    Row,
+    SeedExampleRow,
+    StageResultRow,
+    TraceRow,
+)
+from shared.storage.cycles import SleepCycleStore
+from shared.storage.examples import ExampleStore
+from shared.storage.known import KnownStore
+from shared.storage.memories import MemoryStore
+from shared.storage.partitions import TracePartitionStore
+from shared.storage.signals import SignalStore
+from shared.storage.traces import TraceStore
+from tests.api.conftest import Nights, World
+from tests.fakes.adapters import WITH_ADAPTER, WITH_BASE
+from tests.fakes.engine import BASE, FakeEngine
+
+SECRET = "Brambleby"
+SAYS = f"Please remember that Ada lives in {SECRET}."
+
+
+@pytest.fixture(autouse=True)
+def adapters_act(engine: FakeEngine) -> None:
+    engine.logprob = lambda model: WITH_BASE if model == BASE else WITH_ADAPTER
+
+
+async def say(client: httpx.AsyncClient, *turns: str, session: str = "ada") -> UUID:
+    """A conversation's last turn; every other turn is the assistant's."""
+    messages = [
+        {"role": "assistant" if number % 2 else "user", "content": turn}
+        for number, turn in enumerate(turns)
+    ]
+    reply = await client.post(
+        "/v1/chat/completions",
+        json={"model": "default", "messages": messages},
+        headers={"X-Dormouse-Session": session},
+    )
+    assert reply.status_code == 200, reply.text
+    return UUID(reply.headers["X-Dormouse-Trace"])
+
+
+async def replied(admin: httpx.AsyncClient, trace_id: UUID) -> str:
+    record = (await admin.get(f"/admin/traces/{trace_id}")).json()
+    content: str = record["trace"]["reply"]["choices"][0]["message"]["content"]
+    return content
+
+
+async def erase(admin: httpx.AsyncClient, trace_id: UUID) -> dict[str, Any]:
+    reply = await admin.delete(f"/admin/traces/{trace_id}", params={"reason": "request 17"})
+    assert reply.status_code == 200, reply.text
+    body: dict[str, Any] = reply.json()
+    return body
+
+
+async def learned_from(world: World, *trace_ids: UUID, quote: str = SAYS, **fields: Any) -> Memory:
+    """A memory that rests on traces, with its examples, as a night leaves it."""
+    evidence = [Evidence(trace_id=trace_id, quote=quote) for trace_id in trace_ids]
+    memory = await world.remember(
+        answer=f"Ada lives in {SECRET}.",
+        subject="Ada",
+        reason=f"a person told it: {SECRET}",
+        evidence=evidence,
+        **fields,
+    )
+    messages = [
+        {"role": "user", "content": f"Is it in {SECRET} that Ada lives?"},
+        {"role": "assistant", "content": SECRET},
+    ]
+    decisions = [
+        TraceDecision(trace_id=each, persistence="long_term", reason=f"told: {SECRET}")
+        for each in trace_ids
+    ]
+    async with world.sessions.begin() as session:
+        seeds = [
+            SeedExample(
+                id=new_id(),
+                memory_id=memory.id,
+                split=split,
+                form="question",
+                messages=messages,
+                accept=[SECRET],
+            )
+            for split in ("train", "heldout")
+        ]
+        await ExampleStore(session).replace_seeds(memory.cycle_id, seeds)
+        await TraceStore(session).add_decisions(memory.cycle_id, decisions)
+        changes = {"changes": [{"reason": f"{SECRET!r} is new"}]}
+        session.add(
+            StageResultRow(cycle_id=memory.cycle_id, stage="resolve", result=changes, seconds=0.1)
+        )
+    return memory
+
+
+async def tables_with(sessions: Sessions, words: str) -> list[str]:
+    """The tables in any column of which some words stand."""
+    found = []
+    async with sessions.begin() as session:
+        for table in Row.metadata.sorted_tables:
+            statement = f'SELECT count(*) FROM "{table.name}" t WHERE t::text ILIKE :words'
+            if await session.scalar(text(statement), {"words": f"%{words}%"}):
+                found.append(table.name)
+    return found
+
+
+async def test_what_was_learned_from_a_trace_goes_with_it_and_the_rest_is_learned_again(
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    nights: Nights,
+    world: World,
+    sessions: Sessions,
+) -> None:
+    told = await say(client, SAYS)
+    later = await say(client, SAYS, await replied(admin, told), "Thank you!")
+    feedback = {"trace_id": str(told), "comment": f"it is in {SECRET}"}
+    assert (await client.post("/v1/feedback", json=feedback)).status_code == 201
+    await nights.learn(await world.remember(relation="founder"))
+    memory = await learned_from(world, told)
+    await nights.learn(memory, await world.remember(relation="colour"))
+    await nights.learn(await world.remember(relation="motto"))
+    assert set(await tables_with(sessions, SECRET)) == {
+        "traces",
+        "signals",
+        "trace_decisions",
+        "memories",
+        "memory_evidence",
+        "stage_results",
+        "seed_examples",
+    }
+
+    erased = await erase(admin, told)
+
+    assert erased == {
+        "trace_ids": [str(told), str(later)],
+        "memory_ids": [str(memory.id)],
+        "reread": [],
+        "adapters": [2, 3],
+        "active": 1,
+        "previous": 3,
+        "to_relearn": 2,
+    }
+    assert await nights.states() == ["learned", "erased", "pending", "pending"]
+    answered = await client.post(
+        "/v1/chat/completions",
+        json={"model": "default", "messages": [{"role": "user", "content": "Hello!"}]},
+    )
+    assert answered.headers["X-Dormouse-Adapter"] == "1"
+    adapters = (await admin.get("/admin/adapters")).json()["data"]
+    assert [adapter["state"] for adapter in adapters] == ["erased", "erased", "active"]
+    # The next gate's questions are the last that is known of it.
+    assert await tables_with(sessions, SECRET) == ["seed_examples"]
+
+
+async def test_what_is_erased_is_still_named_from_trace_to_memory_to_version(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, nights: Nights, world: World
+) -> None:
+    told = await say(client, SAYS)
+    memory = await learned_from(world, told)
+    await nights.learn(memory)
+    await erase(admin, told)
+    record = (await admin.get(f"/admin/traces/{told}")).json()
+    assert record["state"] == "erased"
+    assert record["trace"]["error"] == "erased by admin: request 17"
+    assert record["memory_ids"] == [str(memory.id)]
+    one = (await admin.get(f"/admin/memories/{memory.id}")).json()
+    assert (one["state"], one["reason"]) == ("erased", "erased by admin: request 17")
+    assert one["evidence"][0]["trace_id"] == str(told)
+    assert (await admin.get("/admin/adapters/1")).json()["memories"] == [str(memory.id)]
+
+
+async def test_an_erased_version_answers_nobody_any_more(
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    nights: Nights,
+    world: World,
+    sessions: Sessions,
+) -> None:
+    told = await say(client, SAYS)
+    await nights.learn(await learned_from(world, told))
+    await erase(admin, told)
+    refused = await admin.post("/admin/rollback", json={"to": 1})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "rollback_impossible")
+    pinned = await admin.post(
+        "/v1/chat/completions",
+        json={"model": "default", "messages": [{"role": "user", "content": "Hello!"}]},
+        headers={"X-Dormouse-Adapter": "1"},
+    )
+    assert pinned.status_code == 403
+    for statement in (
+        update(ModelRow).values(active_adapter_id=select(AdapterRow.id).scalar_subquery()),
+        update(AdapterRow).values(erased_at=None),
+    ):
+        with pytest.raises(IntegrityError):
+            async with sessions.begin() as session:
+                await session.execute(statement)
+
+
+async def test_a_version_that_answers_cannot_be_erased_under_its_users(
+    nights: Nights, world: World, sessions: Sessions
+) -> None:
+    await nights.learn(await world.remember())
+    with pytest.raises(IntegrityError):
+        async with sessions.begin() as session:
+            await session.execute(update(AdapterRow).values(erased_at=text("now()")))
+
+
+async def test_a_version_that_is_erased_while_somebody_rolls_back_to_it_is_refused(
+    admin: httpx.AsyncClient,
+    nights: Nights,
+    world: World,
+    sessions: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await nights.learn(await world.remember())
+    await nights.go("base")
+    ensure = EnginePool.ensure
+
+    async def is_erased_meanwhile(pool: EnginePool, adapter: AdapterFile | None) -> None:
+        await ensure(pool, adapter)
+        async with sessions.begin() as session:
+            await session.execute(update(AdapterRow).values(erased_at=text("now()")))
+
+    monkeypatch.setattr(EnginePool, "ensure", is_erased_meanwhile)
+    refused = await admin.post("/admin/rollback", json={"to": 1})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "rollback_impossible")
+
+
+async def test_a_gate_asks_although_somebody_rolled_back_before(
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    nights: Nights,
+    world: World,
+    sessions: Sessions,
+) -> None:
+    told = await say(client, SAYS)
+    await nights.learn(await learned_from(world, told), await world.remember(relation="motto"))
+    await nights.go("base", relearn=True)
+    erased = await erase(admin, told)
+    assert (erased["adapters"], erased["active"], erased["to_relearn"]) == ([1], "base", 0)
+    assert await tables_with(sessions, SECRET) == ["seed_examples"]
+
+
+async def test_going_back_passes_over_erased_versions(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, nights: Nights, world: World
+) -> None:
+    told = await say(client, SAYS)
+    await nights.learn(await world.remember(relation="founder"))
+    await nights.learn(await learned_from(world, told))
+    await nights.go(1)
+    # It goes back to the base first, where version 3 begins.
+    await nights.go("base")
+    await nights.learn(await world.remember(relation="motto"))
+    assert (await erase(admin, told))["active"] == 3
+    assert (await nights.go_back())["active"] == "base"
+
+
+async def test_what_others_said_too_is_read_again_in_their_words(
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    nights: Nights,
+    world: World,
+    sessions: Sessions,
+) -> None:
+    mine, theirs = await say(client, SAYS), await say(client, f"Ada? {SECRET}.", session="bob")
+    memory = await learned_from(world, mine, theirs)
+    await nights.learn(memory)
+    async with sessions.begin() as session:
+        await session.execute(update(TraceRow).values(state="consolidated"))
+    erased = await erase(admin, mine)
+    assert (erased["memory_ids"], erased["active"]) == ([str(memory.id)], "base")
+    assert erased["reread"] == [str(theirs)]
+    record = (await admin.get(f"/admin/traces/{theirs}")).json()
+    assert (record["state"], record["decisions"], record["memory_ids"]) == ("queued", [], [])
+    # The version is built again, so its gate will ask.
+    assert await tables_with(sessions, SECRET) == ["traces", "seed_examples"]
+
+
+async def test_what_only_seconded_a_lesson_goes_without_it(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, nights: Nights, world: World
+) -> None:
+    theirs, mine = await say(client, "In Brambleby.", session="bob"), await say(client, SAYS)
+    first, second = await learned_from(world, theirs), await learned_from(world, mine)
+    await nights.learn(first)
+    async with world.sessions.begin() as session:
+        same = {"was": "pending", "superseded_by": first.id, "reason": "the same"}
+        change = MemoryChange(memory_id=second.id, state="superseded", says_the_same=True, **same)
+        await MemoryStore(session).apply([change])
+    erased = await erase(admin, mine)
+    assert (erased["memory_ids"], erased["adapters"]) == ([str(second.id)], [])
+    one = (await admin.get(f"/admin/memories/{first.id}")).json()
+    assert one["state"] == "learned"
+    assert [item["trace_id"] for item in one["evidence"]] == [str(theirs)]
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_correction_is_erased_with_either_of_its_turns(
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    nights: Nights,
+    world: World,
+    sessions: Sessions,
+    first: bool,
+) -> None:
+    asked = await say(client, "Is Ada at home?")
+    # This client sends no history.
+    corrects = await say(client, f"No, in {SECRET}.")
+    # Triage quotes the turn that corrects of both.
+    memory = await learned_from(world, asked, corrects, quote=f"No, in {SECRET}.")
+    await nights.learn(memory)
+    erased = await erase(admin, asked if first else corrects)
+    assert erased["trace_ids"] == [str(asked if first else corrects)]
+    assert erased["memory_ids"] == [str(memory.id)]
+    assert erased["reread"] == [str(corrects if first else asked)]
+    found = await tables_with(sessions, SECRET)
+    assert found == (["traces", "seed_examples"] if first else ["seed_examples"])
+
+
+@pytest.mark.parametrize("was_learned", [True, False])
+async def test_what_gave_way_to_it_holds_again(
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    nights: Nights,
+    world: World,
+    sessions: Sessions,
+    was_learned: bool,
+) -> None:
+    told = await say(client, SAYS)
+    old = await world.remember(answer="It is in Tromso.")
+    memory = await learned_from(world, told)
+    if was_learned:
+        await nights.learn(old)
+        await nights.learn(memory, instead_of=old)
+    else:
+        gave_way = {"state": "superseded", "superseded_by": memory.id, "reason": SECRET}
+        async with sessions.begin() as session:
+            await session.execute(
+                update(MemoryRow).where(MemoryRow.id == old.id).values(**gave_way)
+            )
+    await erase(admin, told)
+    one = (await admin.get(f"/admin/memories/{old.id}")).json()
+    assert one["state"] == ("learned" if was_learned else "pending")
+    assert one["superseded_by"] is None
+    # Learned, it needs no night.
+    assert await tables_with(sessions, SECRET) == []
+
+
+async def test_what_a_person_took_back_is_not_learned_again(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, nights: Nights, world: World
+) -> None:
+    told = await say(client, SAYS)
+    await nights.learn(await learned_from(world, told))
+    await nights.learn(await world.remember(relation="prank"))
+    await nights.go(1)
+    assert (await erase(admin, told))["to_relearn"] == 0
+    assert await nights.states() == ["erased", "rolled_back"]
+
+
+async def test_nothing_waits_for_a_gate_where_nothing_is_rebuilt(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, world: World, sessions: Sessions
+) -> None:
+    told = await say(client, SAYS)
+    await learned_from(world, told)
+    erased = await erase(admin, told)
+    assert (erased["adapters"], erased["active"], erased["to_relearn"]) == ([], "base", 0)
+    assert await tables_with(sessions, SECRET) == []
+    async with sessions.begin() as session:
+        assert (await session.scalars(select(SeedExampleRow))).all() == []
+
+
+async def test_turns_of_its_session_that_do_not_repeat_it_stay(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    told = await say(client, SAYS)
+    reply = await replied(admin, told)
+    other = await say(client, "What is the capital of France?")
+    later = await say(client, SAYS, reply, "Thank you!")
+    last = await say(client, SAYS, reply, "Thank you!", await replied(admin, later), "Bye!")
+    erased = (await erase(admin, told))["trace_ids"]
+    assert erased == [str(told), str(later), str(last)]
+    assert (await admin.get(f"/admin/traces/{other}")).json()["state"] == "queued"
+    assert await tables_with(sessions, SECRET) == []
+
+
+async def test_a_reply_that_was_asked_for_again_goes_too_and_a_greeting_takes_nobody(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    told, again = await say(client, SAYS), await say(client, SAYS)
+    assert (await erase(admin, again))["trace_ids"] == [str(told), str(again)]
+    hello = await say(client, "Hello!")
+    other = await say(client, "Hello!", "Good morning.", "Who founded Quillfeather?")
+    assert (await erase(admin, hello))["trace_ids"] == [str(hello)]
+    assert (await admin.get(f"/admin/traces/{other}")).json()["trace"]["parent_id"] is None
+    assert (await erase(admin, hello))["trace_ids"] == []
+
+
+async def test_examples_that_may_hold_its_words_go_and_their_lessons_are_learned_again(
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    nights: Nights,
+    world: World,
+    sessions: Sessions,
+) -> None:
+    told = await say(client, SAYS)
+    memory = await learned_from(world, told)
+    await nights.learn(memory)
+    # A later night that trained nothing: the base knew its lesson.
+    known = await world.remember(relation="motto", cycle_status="skipped")
+    messages = [{"role": "user", "content": f"{SECRET}: its motto?"}, {"role": "assistant"}]
+    seed = {"split": "train", "form": "question", "messages": messages, "accept": ["On"]}
+    async with sessions.begin() as session:
+        examples = [SeedExample.model_validate({"id": new_id(), "memory_id": known.id, **seed})]
+        await ExampleStore(session).replace_seeds(known.cycle_id, examples)
+        await MemoryStore(session).set_state([known.id], "learned")
+        await KnownStore(session, world.model_id).write((await nights.newest()).id)
+    await erase(admin, told)
+    assert await nights.states() == ["erased", "pending"]
+    async with sessions.begin() as session:
+        left = list(await session.scalars(select(SeedExampleRow)))
+    assert {row.memory_id for row in left} == {memory.id}
+
+
+async def test_words_of_it_in_what_was_compared_with_it_go_too(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, world: World, sessions: Sessions
+) -> None:
+    told = await say(client, SAYS)
+    memory = await learned_from(world, told)
+    value = f"Ada lives in {SECRET}."
+    held = await world.remember(
+        state="held", reason=f"contradicts memory {memory.id} ({value!r}), for which more speaks"
+    )
+    last = await world.remember(relation="motto")
+    old = await world.remember(
+        state="superseded",
+        superseded_by=last.id,
+        reason=f"'red' gives way to {value!r}: said later",
+    )
+    await erase(admin, told)
+    assert await tables_with(sessions, SECRET) == []
+    one = (await admin.get(f"/admin/memories/{held.id}")).json()
+    assert (one["state"], one["reason"]) == ("pending", "what it contradicted is erased")
+    one = (await admin.get(f"/admin/memories/{old.id}")).json()
+    assert (one["state"], one["superseded_by"]) == ("superseded", str(last.id))
+
+
+async def test_feedback_that_comes_at_the_same_moment_goes_too(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    told = await say(client, SAYS)
+    async with sessions.begin() as session:
+        tenant_id = await session.scalar(select(TraceRow.tenant_id))
+        assert tenant_id is not None
+        trace = await TraceStore(session).get(tenant_id, told, lock=True)
+        assert trace is not None
+        erasing = asyncio.create_task(erase(admin, told))
+        await asyncio.sleep(0.5)
+        assert not erasing.done()
+        content = FeedbackRequest(trace_id=told, correction=f"It is {SECRET}.")
+        await SignalStore(session).add(tenant_id, content, source="feedback")
+    await erasing
+    assert await tables_with(sessions, SECRET) == []
+
+
+async def test_an_erased_session_memory_does_not_expire_and_an_erased_trace_is_not_forgotten(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, world: World, sessions: Sessions
+) -> None:
+    told = await say(client, SAYS)
+    lines = (await admin.get("/admin/traces")).content
+    memory = await learned_from(world, told, persistence="session")
+    await erase(admin, told)
+    day = datetime.now(UTC).date()
+    async with sessions.begin() as session:
+        await session.execute(delete(MemoryEvidenceRow))
+        await MemoryStore(session).expire_sessions()
+        await TracePartitionStore(session).drop(day)
+    async with sessions.begin() as session:
+        await TracePartitionStore(session).delete_undated(datetime.now(UTC) + timedelta(days=1))
+    assert (await admin.get(f"/admin/memories/{memory.id}")).json()["state"] == "erased"
+    assert (await admin.post("/admin/traces", content=lines)).json()["imported"] == 0
+
+
+async def test_once_more_it_erases_what_came_since_and_else_nothing(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    told = await say(client, SAYS)
+    reply = await replied(admin, told)
+    later = await say(client, SAYS, reply, "Thank you!")
+    assert len((await erase(admin, told))["trace_ids"]) == 2
+    assert (await erase(admin, told))["trace_ids"] == []
+    since = await say(client, SAYS, reply, "Anything else?")
+    async with sessions.begin() as session:
+        # It had begun before, and ended after.
+        began = update(TraceRow).where(TraceRow.id == since).values(parent_id=told)
+        await session.execute(began)
+    assert await tables_with(sessions, SECRET) == ["traces"]
+    assert (await erase(admin, told))["trace_ids"] == [str(since)]
+    assert (await erase(admin, later))["trace_ids"] == []
+    assert await tables_with(sessions, SECRET) == []
+
+
+async def test_an_erased_trace_is_neither_exported_spoken_of_nor_brought_back(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    told = await say(client, SAYS)
+    lines = (await admin.get("/admin/traces")).content
+    await erase(admin, told)
+    assert (await admin.get("/admin/traces")).content == b""
+    feedback = {"trace_id": str(told), "rating": 1}
+    assert (await client.post("/v1/feedback", json=feedback)).status_code == 404
+    again = (await admin.post("/admin/traces", content=lines)).json()
+    assert again == {"imported": 0, "known": 1}
+    assert await tables_with(sessions, SECRET) == []
+
+
+async def test_nothing_is_erased_beside_a_sleep_cycle(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, world: World, sessions: Sessions
+) -> None:
+    told = await say(client, SAYS)
+    async with sessions.begin() as session:
+        cycle_id = await SleepCycleStore(session).add(
+            model_id=world.model_id, trigger="request", reason=None, requested_by="test"
+        )
+    refused = await admin.delete(f"/admin/traces/{told}")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "sleep_cycle_active")
+    assert str(cycle_id) in refused.json()["error"]["message"]
+    assert (await admin.get(f"/admin/traces/{told}")).json()["state"] == "queued"
+    assert (await admin.post(f"/admin/sleep-cycles/{cycle_id}/cancel")).status_code == 202
+    assert len((await erase(admin, told))["trace_ids"]) == 1
+
+
+async def test_only_an_administrator_of_its_tenant_erases_a_trace(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, stranger: httpx.AsyncClient
+) -> None:
+    told = await say(client, SAYS)
+    assert (await client.delete(f"/admin/traces/{told}")).status_code == 403
+    assert (await stranger.delete(f"/admin/traces/{told}")).status_code == 404
+    assert (await admin.delete(f"/admin/traces/{new_id()}")).status_code == 404
+    assert (await admin.get(f"/admin/traces/{told}")).json()["state"] == "queued"
