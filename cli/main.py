@@ -41,6 +41,7 @@ app.command(rich_help_panel=LEARNED)(learned.memories)
 app.command(rich_help_panel=LEARNED)(learned.review)
 app.command(rich_help_panel=LEARNED)(learned.adapters)
 app.command(rich_help_panel=LEARNED)(learned.rollback)
+app.command(rich_help_panel=LEARNED)(traces.erase)
 
 if __name__ == "__main__":
     app()

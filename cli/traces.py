@@ -1,4 +1,4 @@
-"""`dormouse trace`, `export` and `import`: what was said, one by one or as a file."""
+"""`dormouse trace`, `export`, `import` and `erase`: what was said, one by one or as a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +37,42 @@ def trace(
         console.print(f"[cyan]{decision['persistence']}[/]  {escape(decision['reason'])}")
     for memory_id in record["memory_ids"]:
         console.print(f"memory {memory_id}")
+
+
+@fail_in_one_line
+def erase(
+    trace_id: Annotated[str, typer.Argument(metavar="TRACE", help="Its id.")],
+    reason: Annotated[str | None, typer.Option(help="Why; it stays with the empty trace.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Erase a trace, the turns that repeat it, and what was learned from them.
+
+    Versions that know it never answer again; what else they knew, and what others said too, is
+    learned again by the next nights. It cannot be undone.
+
+    For example:
+
+      dormouse trace 0193…
+
+      dormouse erase 0193… --reason "request 17 of the customer"
+    """
+    if not yes:
+        typer.confirm(f"Erase {trace_id} and what was learned from it, for good?", abort=True)
+    with DormouseClient.from_home(Home.at(home)) as client:
+        erased = client.erase(trace_id, reason=reason)
+    traces, memories = len(erased["trace_ids"]), len(erased["memory_ids"])
+    console.print(f"Erased: {traces} traces, {memories} memories.")
+    if erased["reread"]:
+        console.print(f"{len(erased['reread'])} traces said the same: the next night reads them.")
+    if erased["adapters"]:
+        console.print(f"Never answer again: versions {', '.join(map(str, erased['adapters']))}.")
+    if erased["active"] != erased["previous"]:
+        console.print(f"[bold]{erased['active']}[/] answers now; before: {erased['previous']}.")
+    if erased["to_relearn"]:
+        console.print(
+            f"{erased['to_relearn']} other memories wait to be learned again by `dormouse sleep`."
+        )
 
 
 @fail_in_one_line

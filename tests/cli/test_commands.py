@@ -53,6 +53,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer()
 
+    def do_DELETE(self) -> None:
+        self._answer()
+
     def _answer(self) -> None:
         assert isinstance(self.server, FakeApi)
         size = int(self.headers.get("Content-Length") or 0)
@@ -229,6 +232,23 @@ def test_rollback_takes_a_version_or_base(api: FakeApi) -> None:
         {"model": "default", "relearn": True, "to": 3},
     ]
     assert dormouse("rollback", "--to", "latest").exit_code == 1
+
+
+def test_erasing_asks_first_and_says_what_went(api: FakeApi) -> None:
+    gone = {"trace_ids": ["t1", "t2"], "memory_ids": ["m1"], "adapters": [2, 3], "reread": ["t3"]}
+    api.replies["DELETE /admin/traces/t1?reason=request+17"] = (
+        200,
+        gone | {"active": 1, "previous": 3, "to_relearn": 4},
+    )
+    command = ("erase", "t1", "--reason", "request 17")
+    assert dormouse(*command).exit_code == 1
+    assert api.requests == []
+    output = dormouse(*command, "--yes").output
+    assert "Erased: 2 traces, 1 memories." in output
+    assert "1 traces said the same" in output
+    assert "Never answer again: versions 2, 3." in output
+    assert "1 answers now; before: 3" in output
+    assert "4 other memories wait to be learned again" in output
 
 
 def test_one_cycle_shows_its_gate(api: FakeApi) -> None:
