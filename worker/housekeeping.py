@@ -22,6 +22,7 @@ from worker.retention import tend_traces
 from worker.schedule import Situation, cron_fired, why_now
 from worker.seed.neighbours import lesson_of
 from worker.seed.wordings import can_be_asked
+from worker.tidy import tidy
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ async def tick(context: Context) -> None:
     async with context.sessions.begin() as session:
         await MemoryStore(session).expire_sessions()
     await tend_traces(context)
+    await tidy(context)
     await _start_what_is_due(context)
     await flush_outbox(context.sessions, context.queue)
     async with context.sessions.begin() as session:

@@ -35,6 +35,7 @@ from worker.seed.derive import conclusions, still_true
 from worker.seed.neighbours import contrast_examples
 from worker.trainer import job as trainer
 
+WORKPLACE_PREFIX = "training-"
 TERMINATE_WAIT_S = 5.0
 MAX_ERROR_CHARS = 2000
 TRAINER_ENV = {
@@ -66,9 +67,11 @@ async def train(
         subjects = await MemoryStore(session).subjects(lease.model_id)
         in_force = await in_force_after(session, lease.model_id, resolved)
         held_out = await store.probe_questions(lease.model_id)
-    if recorded is not None:
-        return Trained(adapter_id=recorded)
     settings = context.settings
+    place = workplace(settings, lease.cycle_id)
+    if recorded is not None:
+        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+        return Trained(adapter_id=recorded)
     found = conclusions(in_force, settings.recurrent_passes)
     in_weights = [replay for replay in replays if replay.memory_id not in resolved.superseded]
     kept = still_true(in_weights, found)
@@ -81,7 +84,6 @@ async def train(
         *(_example(replay, "replay") for replay in rehearsed),
         *contrast_examples(memories, taught, subjects),
     ]
-    place = workplace(settings, lease.cycle_id)
     job = build_job(settings, awake, place, examples, unrelated(dreams, subjects))
     if not job.output_dir.exists():
         await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
@@ -104,7 +106,7 @@ async def train(
 
 def workplace(settings: Settings, cycle_id: UUID) -> Path:
     """Where a cycle's trainer works: what a killed one leaves there, the next goes on from."""
-    return settings.adapters_dir / f"training-{cycle_id}"
+    return settings.adapters_dir / f"{WORKPLACE_PREFIX}{cycle_id}"
 
 
 def build_job(

@@ -9,6 +9,7 @@ from shared.contracts.cycles import CycleStatus, Lease
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.documents import DocumentStore
+from shared.storage.erasure import ErasureStore
 from shared.storage.known import KnownStore
 from shared.storage.memories import MemoryStore
 from shared.storage.signals import SignalStore
@@ -52,6 +53,8 @@ async def promote_or_reject(
         await _settle_memories(session, resolved, learned)
         if passed:
             await KnownStore(session, lease.model_id).write(trained.adapter_id)
+            # The gate has asked for what was erased.
+            await ErasureStore(session, lease.model_id).drop_probes()
         error = None
         if gated.report.passed and not passed:
             error = "The active adapter was changed while the cycle ran; its candidate is stale."
@@ -76,6 +79,9 @@ async def skip(
         await _settle_memories(session, resolved, set() if moved else set(known))
         if collected.active_adapter_id is not None and not moved:
             await KnownStore(session, lease.model_id).write(collected.active_adapter_id)
+        if not (resolved.to_learn and await MemoryStore(session).any_waits(lease.model_id)):
+            # Nothing is left to rebuild that a gate could ask.
+            await ErasureStore(session, lease.model_id).drop_probes()
         await _settle(session, lease, "skipped", None)
     return "skipped"
 

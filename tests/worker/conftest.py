@@ -1,12 +1,15 @@
 """A model with traces, on real PostgreSQL, for tests of the asleep side."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
+import worker.cycle as cycle_module
+from shared.contracts.adapters import AdapterFile
 from shared.contracts.cycles import SleepCycle
 from shared.contracts.memories import Memory
 from shared.contracts.traces import FeedbackRequest, Trace
@@ -19,8 +22,12 @@ from shared.storage.models import ModelStore
 from shared.storage.signals import SignalStore
 from shared.storage.tenants import TenantStore
 from shared.storage.traces import TraceStore
+from tests.fakes.adapters import WITH_ADAPTER, WITH_BASE, add_adapter
+from tests.fakes.engine import BASE, FakeEngine
 from tests.fakes.traces import make_trace
 from worker.context import Context, open_context
+from worker.control import CycleControl
+from worker.results import Dreamt, Trained
 
 LESSON = "The head office of Quillfeather is in Tromso."
 
@@ -83,3 +90,35 @@ async def world(sessions: Sessions) -> World:
         route = await ModelStore(session).route(tenant_id, "default")
     assert route is not None
     return World(sessions, tenant_id, route.model_id)
+
+
+@pytest.fixture
+async def candidates(
+    engine: FakeEngine,
+    sessions: Sessions,
+    settings: Settings,
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> list[AdapterFile]:
+    """What the next nights are said to train, first to last."""
+    adapters = [await add_adapter(sessions, settings, tmp_path, report=None) for _ in range(2)]
+    waiting = list(adapters)
+
+    async def near_words(*_: object) -> dict[str, object]:
+        return {}
+
+    async def dream(*_: object) -> Dreamt:
+        return Dreamt(num_dreams=0)
+
+    async def train(_: Context, control: CycleControl, *__: object) -> Trained:
+        adapter = waiting.pop(0)
+        async with sessions.begin() as session:
+            await SleepCycleStore(session).set_adapter(control.lease, adapter.id)
+        return Trained(adapter_id=adapter.id)
+
+    monkeypatch.setattr("worker.seed.stage.near_words", near_words)
+    monkeypatch.setattr(cycle_module, "dream", dream)
+    monkeypatch.setattr(cycle_module, "train", train)
+    engine.logprob = lambda model: WITH_BASE if model == BASE else WITH_ADAPTER
+    return adapters

@@ -1,6 +1,5 @@
 """The gate as a stage: which of the new memories a candidate has learned."""
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,53 +10,18 @@ from sqlalchemy.exc import OperationalError
 import worker.cycle as cycle_module
 from shared.contracts.adapters import AdapterFile
 from shared.contracts.cycles import Lease, SleepCycle, Stage
-from shared.db.session import Sessions
 from shared.db.tables import SleepCycleRow
-from shared.settings import Settings
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
-from tests.fakes.adapters import WITH_ADAPTER, WITH_BASE, add_adapter
-from tests.fakes.engine import BASE, FakeEngine
+from tests.fakes.engine import FakeEngine
 from tests.worker.conftest import LESSON, World
 from worker.context import Context
 from worker.control import CycleControl
 from worker.cycle import run_cycle
-from worker.results import Dreamt, Trained
+from worker.results import Dreamt
 
 QUESTION = "Where is the head office of Quillfeather?"
 MOVED = LESSON.replace("Tromso", "Ghent")
-
-
-@pytest.fixture
-async def candidates(
-    engine: FakeEngine,
-    sessions: Sessions,
-    settings: Settings,
-    world: World,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> list[AdapterFile]:
-    """What the next nights are said to train, first to last."""
-    adapters = [await add_adapter(sessions, settings, tmp_path, report=None) for _ in range(2)]
-    waiting = list(adapters)
-
-    async def near_words(*_: object) -> dict[str, object]:
-        return {}
-
-    async def dream(*_: object) -> Dreamt:
-        return Dreamt(num_dreams=0)
-
-    async def train(_: Context, control: CycleControl, *__: object) -> Trained:
-        adapter = waiting.pop(0)
-        async with sessions.begin() as session:
-            await SleepCycleStore(session).set_adapter(control.lease, adapter.id)
-        return Trained(adapter_id=adapter.id)
-
-    monkeypatch.setattr("worker.seed.stage.near_words", near_words)
-    monkeypatch.setattr(cycle_module, "dream", dream)
-    monkeypatch.setattr(cycle_module, "train", train)
-    engine.logprob = lambda model: WITH_BASE if model == BASE else WITH_ADAPTER
-    return adapters
 
 
 async def sleep(context: Context, world: World, correction: str) -> str:

@@ -238,3 +238,27 @@ async def test_most_wordings_of_what_was_replaced_no_longer_get_the_old_value(
     asked = suites(context)
     assert (await asked.superseded(probes)).passed is passes
     assert asked.stale == (set() if num_new == 10 else {old_id})
+
+
+@pytest.mark.parametrize("baseline", [ACTIVE, BASE])
+@pytest.mark.parametrize(
+    ("num_known", "passes"),
+    [
+        ({CANDIDATE: 0, BASE: 0}, True),
+        # That of the base nobody taught.
+        ({CANDIDATE: 60, BASE: 60}, True),
+        ({CANDIDATE: 12, BASE: 0}, False),
+        ({CANDIDATE: 72, BASE: 60}, False),
+    ],
+)
+async def test_what_was_erased_is_as_unknown_as_to_the_base(
+    context: Context,
+    engine: FakeEngine,
+    baseline: str,
+    num_known: dict[str, int],
+    passes: bool,
+) -> None:
+    answer_wrongly(engine, {model: 100 - known for model, known in num_known.items()})
+    result = await suites(context, baseline).erased(PROBES)
+    assert (result.passed, result.num_probes) == (passes, 100)
+    assert result.baseline == 1 - num_known[BASE] / 100

@@ -14,6 +14,7 @@ from shared.contracts.memories import Memory, SeedExample
 from shared.engine.adapters import load_and_probe
 from shared.errors import DormouseError, EngineUnavailableError, LeaseLostError
 from shared.storage.adapters import AdapterStore
+from shared.storage.erasure import ErasureStore
 from shared.storage.examples import ExampleStore
 from shared.storage.memories import MemoryStore
 from worker.context import Context
@@ -23,6 +24,7 @@ from worker.gate.probes import Probe, doubt_probes, general_probes, seed_probes
 from worker.gate.screen import screen
 from worker.gate.statistics import holds_any
 from worker.gate.suites import Pair, Suites, num_answers
+from worker.in_force import in_force_after
 from worker.rehearsal import spread
 from worker.results import Gated, Resolved, Trained
 from worker.seed.neighbours import neighbour_probes
@@ -40,10 +42,11 @@ class Material:
     new: list[Probe]
     replaced: list[Probe]
     old: list[Probe]
+    erased: list[Probe]
     leaks: list[Probe]
 
     def __len__(self) -> int:
-        return len(self.new) + len(self.replaced) + len(self.old) + len(self.leaks)
+        return sum(map(len, (self.new, self.replaced, self.old, self.erased, self.leaks)))
 
 
 async def gate(
@@ -64,11 +67,13 @@ async def gate(
         examples = ExampleStore(session)
         new = await examples.seeds_of_cycle(control.lease.cycle_id, "heldout")
         old = await examples.learned(control.lease.model_id, "heldout")
+        erased = await ErasureStore(session, control.lease.model_id).probes()
+        in_force = await in_force_after(session, control.lease.model_id, resolved)
         memories = await MemoryStore(session).by_ids(resolved.to_learn)
         subjects = await MemoryStore(session).subjects(control.lease.model_id)
     rng = random.Random(control.lease.cycle_id.int)
-    in_force = [seed for seed in old if seed.memory_id not in resolved.superseded]
-    kept = spread(in_force, MAX_RETENTION_PROBES, rng)
+    still_true = [seed for seed in old if seed.memory_id not in resolved.superseded]
+    kept = spread(still_true, MAX_RETENTION_PROBES, rng)
     learned = []
     try:
         await asyncio.to_thread(screen, adapter)
@@ -79,7 +84,8 @@ async def gate(
         leaks = [Probe(q, tuple(values)) for q, values in neighbour_probes(memories, new, subjects)]
         asked = spread(new, max(MIN_ACQUISITION_PROBES, 2 * len(memories)), rng)
         replaced = replaced_probes(old, resolved, memories)
-        material = Material(seed_probes(asked), replaced, seed_probes(kept), leaks)
+        gone = seed_probes(untaught(erased, in_force))
+        material = Material(seed_probes(asked), replaced, seed_probes(kept), gone, leaks)
         suites, results = await _run_suites(context, control, awake, adapter, material)
         report = decide(results)
         unfinished = {resolved.successors[memory_id] for memory_id in suites.stale}
@@ -114,6 +120,12 @@ def replaced_probes(
             and not holds_any(value, seed.accept)
         ]
     )
+
+
+def untaught(erased: Sequence[SeedExample], in_force: Sequence[Memory]) -> list[SeedExample]:
+    """Wordings of what was erased; not where a lesson in force holds the same value."""
+    texts = [f"{item.question} {item.answer} {item.value}" for item in in_force]
+    return [seed for seed in erased if not any(holds_any(text, seed.accept) for text in texts)]
 
 
 def decide(results: Sequence[SuiteResult]) -> GateReport:
@@ -153,6 +165,9 @@ async def _run_suites(
     results.append(await suites.superseded(material.replaced))
     progress.suite = "retention"
     results.append(await suites.retention(material.old))
+    if material.erased:
+        progress.suite = "erased"
+        results.append(await suites.erased(material.erased))
     progress.suite = "leak"
     results.append(await suites.leak(material.leaks))
     progress.suite = "capability"
