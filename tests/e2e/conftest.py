@@ -9,6 +9,8 @@ from tests.real import Visitor, visiting
 
 QUESTION = "Who founded Harrowgate Mills?"
 LESSON = "Harrowgate Mills was founded by Ottilie Brandt."
+OTHER_QUESTION = "Where is the depot of Pellworth Freight?"
+OTHER_LESSON = "The depot of Pellworth Freight is in Varberg."
 # One lesson costs this model about as many general answers as the gate allows.
 MAX_NIGHTS = 3
 
@@ -39,7 +41,8 @@ class Night:
 
 @pytest.fixture(scope="session")
 def night(visitor: Visitor) -> Night:
-    """Begun after one lesson and a turn of ordinary chat."""
+    """Begun after two lessons and a turn of ordinary chat."""
     visitor.teach(QUESTION, LESSON)
+    visitor.teach(OTHER_QUESTION, OTHER_LESSON)
     visitor.chat("Write one sentence about rain.")
     return Night(visitor, visitor.start_cycle())
