@@ -1,5 +1,6 @@
 """Memories as lessons: their examples, contrasts, and leak probes about what was never taught."""
 
+import math
 import random
 from collections.abc import Collection, Iterator, Sequence
 
@@ -17,6 +18,9 @@ TRAIN_SEED = 1
 PROBE_SEED = 2
 CONTRASTS_PER_MEMORY = 6
 PROBES_PER_MEMORY = 1
+# Of a night that learns little, whose few lessons meet more names each.
+MIN_CONTRASTS = 24
+MIN_PROBES = 4
 
 
 def lesson_of(memory: Memory) -> Lesson:
@@ -93,7 +97,11 @@ def contrast_examples(
             }
         )
         for memory, question, leak in _neighbours(
-            memories, seeds, taken, CONTRASTS_PER_MEMORY, TRAIN_SEED
+            memories,
+            seeds,
+            taken,
+            max(CONTRASTS_PER_MEMORY, _share(MIN_CONTRASTS, memories)),
+            TRAIN_SEED,
         )
     ]
 
@@ -105,9 +113,17 @@ def neighbour_probes(
     return [
         (question, [memory.value])
         for memory, question, _ in _neighbours(
-            memories, seeds, taken, PROBES_PER_MEMORY, PROBE_SEED
+            memories,
+            seeds,
+            taken,
+            max(PROBES_PER_MEMORY, _share(MIN_PROBES, memories)),
+            PROBE_SEED,
         )
     ]
+
+
+def _share(number: int, memories: Sequence[Memory]) -> int:
+    return math.ceil(number / max(len(memories), 1))
 
 
 def _neighbours(
