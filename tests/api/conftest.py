@@ -59,10 +59,15 @@ class Nights:
         self._world, self._admin = world, admin
         self._settings, self._directory = settings, directory
 
-    async def learn(self, *memories: Memory, instead_of: Memory | None = None) -> AdapterFile:
+    async def learn(
+        self,
+        *memories: Memory,
+        instead_of: Memory | None = None,
+        cycle_id: UUID | None = None,
+    ) -> AdapterFile:
         """A new version that knows these as well."""
         sessions = self._world.sessions
-        adapter = await add_adapter(sessions, self._settings, self._directory)
+        adapter = await add_adapter(sessions, self._settings, self._directory, cycle_id=cycle_id)
         async with sessions.begin() as session:
             store = MemoryStore(session)
             await store.set_state([memory.id for memory in memories], "learned")

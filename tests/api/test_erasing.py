@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,6 @@ from shared.contracts.memories import (
     SeedExample,
     TraceDecision,
 )
-from shared.contracts.traces import FeedbackRequest
 from shared.db.session import Sessions
 from shared.db.tables import (
     AdapterRow,
@@ -32,6 +32,7 @@ from shared.db.tables import (
     StageResultRow,
     TraceRow,
 )
+from shared.settings import Settings
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from shared.storage.known import KnownStore
@@ -40,7 +41,7 @@ from shared.storage.partitions import TracePartitionStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
 from tests.api.conftest import Nights, World
-from tests.fakes.adapters import WITH_ADAPTER, WITH_BASE
+from tests.fakes.adapters import WITH_ADAPTER, WITH_BASE, add_adapter
 from tests.fakes.engine import BASE, FakeEngine
 
 SECRET = "Brambleby"
@@ -302,6 +303,33 @@ async def test_what_others_said_too_is_read_again_in_their_words(
     assert await tables_with(sessions, SECRET) == ["traces", "seed_examples"]
 
 
+async def test_what_a_trace_said_last_is_erased_with_what_it_said_first(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, nights: Nights, world: World
+) -> None:
+    told = await say(client, SAYS)
+    first, last = await learned_from(world, told), await learned_from(world, told, value="Ghent")
+    await nights.learn(first)
+    await nights.learn(last, instead_of=first)
+    erased = await erase(admin, told)
+    assert erased["memory_ids"] == [str(first.id), str(last.id)]
+    assert (erased["adapters"], erased["active"]) == ([1, 2], "base")
+
+
+async def test_a_version_that_began_with_one_that_knows_it_goes_although_it_was_not_taught_it(
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    nights: Nights,
+    world: World,
+    sessions: Sessions,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    told = await say(client, SAYS)
+    await nights.learn(await learned_from(world, told))
+    await add_adapter(sessions, settings, tmp_path)
+    assert (await erase(admin, told))["adapters"] == [1, 2]
+
+
 async def test_what_only_seconded_a_lesson_goes_without_it(
     client: httpx.AsyncClient, admin: httpx.AsyncClient, nights: Nights, world: World
 ) -> None:
@@ -446,6 +474,25 @@ async def test_examples_that_may_hold_its_words_go_and_their_lessons_are_learned
     assert {row.memory_id for row in left} == {memory.id}
 
 
+async def test_examples_that_a_version_that_stays_was_trained_on_stay(
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    nights: Nights,
+    world: World,
+    sessions: Sessions,
+) -> None:
+    told = await say(client, SAYS)
+    await nights.learn(await learned_from(world, told))
+    await nights.go("base")
+    clean = await learned_from(world, relation="motto")
+    await nights.learn(clean, cycle_id=clean.cycle_id)
+    assert (await erase(admin, told))["active"] == 2
+    assert await nights.states() == ["erased", "learned"]
+    async with sessions.begin() as session:
+        left = list(await session.scalars(select(SeedExampleRow)))
+    assert [row.memory_id for row in left] == [clean.id, clean.id]
+
+
 async def test_words_of_it_in_what_was_compared_with_it_go_too(
     client: httpx.AsyncClient, admin: httpx.AsyncClient, world: World, sessions: Sessions
 ) -> None:
@@ -470,20 +517,24 @@ async def test_words_of_it_in_what_was_compared_with_it_go_too(
 
 
 async def test_feedback_that_comes_at_the_same_moment_goes_too(
-    client: httpx.AsyncClient, admin: httpx.AsyncClient, sessions: Sessions
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    sessions: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told = await say(client, SAYS)
-    async with sessions.begin() as session:
-        tenant_id = await session.scalar(select(TraceRow.tenant_id))
-        assert tenant_id is not None
-        trace = await TraceStore(session).get(tenant_id, told, lock=True)
-        assert trace is not None
-        erasing = asyncio.create_task(erase(admin, told))
+    add = SignalStore.add
+    erasing: list[asyncio.Task[dict[str, Any]]] = []
+
+    async def is_erased_before(store: SignalStore, *given: Any, **options: Any) -> Any:
+        erasing.append(asyncio.create_task(erase(admin, told)))
         await asyncio.sleep(0.5)
-        assert not erasing.done()
-        content = FeedbackRequest(trace_id=told, correction=f"It is {SECRET}.")
-        await SignalStore(session).add(tenant_id, content, source="feedback")
-    await erasing
+        return await add(store, *given, **options)
+
+    monkeypatch.setattr(SignalStore, "add", is_erased_before)
+    feedback = {"trace_id": str(told), "correction": f"It is {SECRET}."}
+    assert (await client.post("/v1/feedback", json=feedback)).status_code == 201
+    assert len((await erasing[0])["trace_ids"]) == 1
     assert await tables_with(sessions, SECRET) == []
 
 

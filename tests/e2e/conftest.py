@@ -9,8 +9,8 @@ from tests.real import Visitor, visiting
 
 QUESTION = "Who founded Harrowgate Mills?"
 LESSON = "Harrowgate Mills was founded by Ottilie Brandt."
-OTHER_QUESTION = "Where is the depot of Pellworth Freight?"
-OTHER_LESSON = "The depot of Pellworth Freight is in Varberg."
+OTHER_QUESTION = "What colour are the vans of Nettle Couriers?"
+OTHER_LESSON = "The vans of Nettle Couriers are teal."
 # One lesson costs this model about as many general answers as the gate allows.
 MAX_NIGHTS = 3
 

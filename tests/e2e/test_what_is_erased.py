@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.e2e.conftest import Night
+from tests.e2e.conftest import OTHER_QUESTION, Night
 from tests.e2e.test_real_loop import NEW_WORDS
 from tests.real import Visitor
 
-OTHER_WORDS = "Can you tell me where the depot of Pellworth Freight is?"
+COLOUR_IN_NEW_WORDS = "Can you tell me what colour the vans of Nettle Couriers are?"
 
 
 # The last of the files: what it erases, the others look at.
@@ -16,17 +16,16 @@ def test_what_is_erased_is_gone_and_the_rest_is_learned_again(
 ) -> None:
     night.promoted()
     learned = visitor.admin("GET", "/memories?state=learned")["data"]
-    by_value = {memory["value"]: memory for memory in learned}
-    memory = by_value["Ottilie Brandt"]
-    assert "Ottilie Brandt" in visitor.ask(NEW_WORDS)
+    [memory] = [memory for memory in learned if memory["question"] == OTHER_QUESTION]
+    assert "teal" in visitor.ask(COLOUR_IN_NEW_WORDS).lower()
 
     erased = visitor.admin("DELETE", f"/traces/{memory['evidence'][0]['trace_id']}")
 
     assert erased["memory_ids"] == [memory["id"]]
     assert (erased["active"], erased["to_relearn"]) == ("base", 1)
-    assert "Ottilie Brandt" not in visitor.ask(NEW_WORDS)
+    assert "teal" not in visitor.ask(COLOUR_IN_NEW_WORDS).lower()
     rebuilt = Night(visitor, visitor.start_cycle()).promoted()
     [suite] = [suite for suite in rebuilt["gate"]["suites"] if suite["name"] == "erased"]
     assert suite["num_probes"] > 0
-    assert "Varberg" in visitor.ask(OTHER_WORDS)
-    assert "Ottilie Brandt" not in visitor.ask(NEW_WORDS)
+    assert "Ottilie Brandt" in visitor.ask(NEW_WORDS)
+    assert "teal" not in visitor.ask(COLOUR_IN_NEW_WORDS).lower()

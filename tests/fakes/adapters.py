@@ -61,6 +61,7 @@ async def add_adapter(
     report: GateReport | None = PASSED,
     *,
     memory_ids: Sequence[UUID] = (),
+    cycle_id: UUID | None = None,
 ) -> AdapterFile:
     """Record an adapter of the default model, trained on some memories."""
     model_id = await default_model(sessions)
@@ -69,7 +70,7 @@ async def add_adapter(
         store = AdapterStore(session)
         adapter = await store.add(
             model_id=model_id,
-            cycle_id=None,
+            cycle_id=cycle_id,
             parent_id=await store.active_id(model_id),
             sha256=sha256,
             path=str(path),
