@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 from uuid import UUID
 
@@ -19,7 +20,8 @@ from shared.storage.erasure import ErasureStore
 from shared.storage.known import KnownStore
 from shared.storage.traces import TraceStore
 
-MAX_GREETING_WORDS = 2
+# Turns up to this long are held by conversations that have nothing to do with each other.
+MAX_GREETING_CHARS = 16
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class ErasureService:
 
 
 def repeating(trace_id: UUID, conversation: Sequence[Trace]) -> list[UUID]:
-    """The trace, the same request again, and those later turns whose requests hold their words.
+    """The trace, the same request again, and those later turns whose requests repeat one of these.
 
     A session that a client names may also hold turns that repeat nothing.
 
@@ -99,25 +101,34 @@ def repeating(trace_id: UUID, conversation: Sequence[Trace]) -> list[UUID]:
             the words are gone: what goes on behind it is taken to repeat it.
     """
     [asked] = [trace.messages for trace in conversation if trace.id == trace_id]
-    found: list[UUID] = []
-    words: set[str] = set()
+    found: dict[UUID, Trace] = {}
     gone: set[UUID | None] = set()
     for trace in conversation:
         if not trace.request:
             gone.add(trace.id)
             continue
-        *earlier, last = trace.messages or [{}]
-        said = {content_text(message.get("content")) for message in earlier}
-        has_history = any(message.get("role") == "assistant" for message in earlier)
-        is_asked = trace.id == trace_id or bool(asked and trace.messages == asked)
-        if is_asked or words & said or (trace.parent_id in gone and has_history):
-            found.append(trace.id)
-            text, reply = content_text(last.get("content")), trace.reply_text
-            # A greeting repeats nobody in particular, but for its reply.
-            words |= {reply} - {""}
-            if len(text.split()) > MAX_GREETING_WORDS:
-                words.add(text)
-    return found
+        history = [content_text(message.get("content")) for message in trace.messages[:-1]]
+        goes_on = any(message.get("role") == "assistant" for message in trace.messages[:-1])
+        if (
+            trace.id == trace_id
+            or (asked and trace.messages == asked)
+            or (trace.parent_id in gone and goes_on)
+            or any(_repeats(trace, history, earlier) for earlier in found.values())
+        ):
+            found[trace.id] = trace
+    return list(found)
+
+
+def _repeats(trace: Trace, history: Sequence[str], earlier: Trace) -> bool:
+    """Whether a request's history holds the turn of an earlier one, which others may begin like."""
+    turn = content_text((earlier.messages or [{}])[-1].get("content"))
+    choices = (earlier.reply or {}).get("choices", [])
+    replies = {content_text(choice.get("message", {}).get("content")) for choice in choices}
+    if trace.parent_id == earlier.id:
+        return not (replies | {turn}).isdisjoint({*history} - {""})
+    if len(turn) > MAX_GREETING_CHARS and turn in history:
+        return True
+    return any(said == turn and answered in replies for said, answered in pairwise(history))
 
 
 async def _plan(session: AsyncSession, caller: Caller, trace_id: UUID) -> Plan:
@@ -135,7 +146,7 @@ async def _plan(session: AsyncSession, caller: Caller, trace_id: UUID) -> Plan:
             f"it with POST /admin/sleep-cycles/{cycle_id}/cancel, and erase again."
         )
     trace_ids = repeating(trace_id, await store.conversation(trace_id))
-    memory_ids = await store.worded_by(trace_ids)
+    memory_ids = await store.resting_on(trace_ids)
     erased = await store.trained_on(memory_ids)
     active = await adapters.servable(previous, but=erased) if previous in erased else previous
     return Plan(
@@ -158,11 +169,10 @@ async def _carry_out(session: AsyncSession, plan: Plan, actor: str, why: str) ->
     """
     store = ErasureStore(session, plan.model_id)
     before = await store.num_pending(but=plan.memory_ids)
-    await store.forget_evidence(plan.trace_ids, plan.memory_ids)
-    await store.read_again(plan.reread, plan.memory_ids)
+    num_reread = await store.read_again(plan.reread, plan.memory_ids)
     await store.erase_traces({plan.trace_id, *plan.trace_ids}, why)
     await store.erase_results()
-    await store.erase_memories(plan.memory_ids, why)
+    await store.erase_memories(plan.memory_ids, {plan.trace_id, *plan.trace_ids}, why)
     if plan.active != plan.previous:
         target = plan.active.id if plan.active else None
         await AdapterStore(session).move(
@@ -174,7 +184,7 @@ async def _carry_out(session: AsyncSession, plan: Plan, actor: str, why: str) ->
     await store.erase_adapters(plan.adapters)
     await store.erase_seeds(plan.memory_ids)
     waiting = await store.num_pending()
-    if not (plan.adapters and (waiting or plan.reread)):
+    if not (plan.adapters and (waiting or plan.reread or num_reread)):
         # Nothing is rebuilt that a gate could ask.
         await store.drop_probes(plan.memory_ids)
     return waiting - before

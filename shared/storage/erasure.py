@@ -1,13 +1,12 @@
 """What came of a trace, and the erasing of it: what remains says that something was, not what."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
-from shared.contracts.memories import SeedExample
+from shared.contracts.memories import MemoryState, SeedExample
 from shared.contracts.traces import Trace
 from shared.db.tables import (
     AdapterMemoryRow,
@@ -25,6 +24,7 @@ from shared.db.tables import (
 from shared.storage.examples import seed_example
 
 _NOT_FETCHED = {"synchronize_session": False}
+_READ_AGAIN: Sequence[MemoryState] = ("pending", "learned", "held")
 
 
 class ErasureStore:
@@ -54,22 +54,8 @@ class ErasureStore:
         found = await self._session.scalars(statement.order_by(TraceRow.id))
         return [Trace.model_validate(row, from_attributes=True) for row in found]
 
-    async def worded_by(self, trace_ids: Collection[UUID]) -> list[UUID]:
-        """The memories that may hold the words of these traces.
-
-        Not where these only second it: what they said is a memory of its own then.
-        """
-        own = aliased(MemoryRow)
-        evidence = aliased(MemoryEvidenceRow)
-        seconds = (
-            select(own.id)
-            .join(evidence, evidence.memory_id == own.id)
-            .where(
-                own.superseded_by == MemoryRow.id,
-                func.lower(own.value) == func.lower(MemoryRow.value),
-                evidence.trace_id == MemoryEvidenceRow.trace_id,
-            )
-        )
+    async def resting_on(self, trace_ids: Collection[UUID]) -> list[UUID]:
+        """The memories with evidence in these traces: they may hold their words."""
         statement = (
             select(MemoryRow.id)
             .join(MemoryEvidenceRow, MemoryEvidenceRow.memory_id == MemoryRow.id)
@@ -77,7 +63,6 @@ class ErasureStore:
                 MemoryRow.model_id == self._model_id,
                 MemoryRow.state != "erased",
                 MemoryEvidenceRow.trace_id.in_(trace_ids),
-                ~seconds.exists(),
             )
         )
         return list(await self._session.scalars(statement.distinct().order_by(MemoryRow.id)))
@@ -85,10 +70,18 @@ class ErasureStore:
     async def also_said_in(
         self, memory_ids: Collection[UUID], trace_ids: Collection[UUID]
     ) -> list[UUID]:
-        """The traces, but for some, that these memories rest on."""
-        statement = select(MemoryEvidenceRow.trace_id).where(
-            MemoryEvidenceRow.memory_id.in_(memory_ids),
-            MemoryEvidenceRow.trace_id.not_in(trace_ids),
+        """The traces, but for some, that these memories rest on.
+
+        Not those of memories that gave way or were taken back: that was decided.
+        """
+        statement = (
+            select(MemoryEvidenceRow.trace_id)
+            .join(MemoryRow, MemoryRow.id == MemoryEvidenceRow.memory_id)
+            .where(
+                MemoryRow.id.in_(memory_ids),
+                MemoryRow.state.in_(_READ_AGAIN),
+                MemoryEvidenceRow.trace_id.not_in(trace_ids),
+            )
         )
         found = await self._session.scalars(
             statement.distinct().order_by(MemoryEvidenceRow.trace_id)
@@ -152,87 +145,46 @@ class ErasureStore:
         )
         await self._session.execute(delete(SignalRow).where(SignalRow.trace_id.in_(trace_ids)))
 
-    async def forget_evidence(
-        self, trace_ids: Collection[UUID], memory_ids: Collection[UUID]
-    ) -> None:
-        """Take the traces out of what they only seconded."""
-        await self._session.execute(
-            delete(MemoryEvidenceRow).where(
-                MemoryEvidenceRow.trace_id.in_(trace_ids),
-                MemoryEvidenceRow.memory_id.not_in(memory_ids),
-                MemoryEvidenceRow.memory_id.not_in(self._erased()),
-            ),
-            execution_options=_NOT_FETCHED,
-        )
+    async def read_again(self, trace_ids: Collection[UUID], memory_ids: Collection[UUID]) -> int:
+        """Queue what else these memories rest on: the next night reads it by itself.
 
-    async def read_again(self, trace_ids: Collection[UUID], memory_ids: Collection[UUID]) -> None:
-        """Queue what else an erased memory rested on: the next night reads it by itself."""
-        await self._session.execute(
-            delete(MemoryEvidenceRow).where(
-                MemoryEvidenceRow.memory_id.in_(memory_ids),
-                MemoryEvidenceRow.trace_id.in_(trace_ids),
-            )
-        )
+        Returns:
+            How many traces and documents that are.
+        """
         await self._session.execute(
             delete(TraceDecisionRow).where(TraceDecisionRow.trace_id.in_(trace_ids))
         )
-        documents = select(MemoryRow.document_id).where(MemoryRow.id.in_(memory_ids))
+        documents = select(MemoryRow.document_id).where(
+            MemoryRow.id.in_(memory_ids), MemoryRow.state.in_(_READ_AGAIN)
+        )
+        num_queued = 0
         for row, ids, settled in (
             (TraceRow, TraceRow.id.in_(trace_ids), "consolidated"),
-            (SignalRow, SignalRow.trace_id.in_(trace_ids), "consolidated"),
             (DocumentRow, DocumentRow.id.in_(documents), "studied"),
+            (SignalRow, SignalRow.trace_id.in_(trace_ids), "consolidated"),
         ):
-            await self._session.execute(
-                update(row).where(ids, row.state == settled).values(state="queued", cycle_id=None),
+            queued = await self._session.scalars(
+                update(row)
+                .where(ids, row.state == settled)
+                .values(state="queued", cycle_id=None)
+                .returning(row.id),
                 execution_options=_NOT_FETCHED,
             )
+            num_queued += len(queued.all())
+        return num_queued
 
-    async def erase_memories(self, memory_ids: Collection[UUID], why: str) -> None:
-        """Keep the rows without their words; what had given way to them waits to be learned."""
-        found = await self._session.execute(
-            select(MemoryRow.id, MemoryRow.superseded_by, MemoryRow.value).where(
-                MemoryRow.id.in_(memory_ids)
+    async def erase_memories(
+        self, memory_ids: Collection[UUID], trace_ids: Collection[UUID], why: str
+    ) -> None:
+        """Keep the rows without their words, and of their evidence only which trace was erased."""
+        for memory_id in memory_ids:
+            await self._let_go(memory_id, memory_ids)
+        await self._session.execute(
+            delete(MemoryEvidenceRow).where(
+                MemoryEvidenceRow.memory_id.in_(memory_ids),
+                MemoryEvidenceRow.trace_id.not_in(trace_ids),
             )
         )
-        rows = {row.id: row for row in found}
-        theirs = update(MemoryRow).where(
-            MemoryRow.model_id == self._model_id, MemoryRow.id.not_in(memory_ids)
-        )
-        for memory_id, row in rows.items():
-            # Theirs is what the erased one had given way to itself, if anything.
-            successor = row.superseded_by
-            while successor in rows:
-                successor = rows[successor].superseded_by
-            for changed, values in (
-                (
-                    (MemoryRow.superseded_by == memory_id, MemoryRow.state == "superseded"),
-                    {
-                        "superseded_by": successor,
-                        "state": "superseded" if successor else "pending",
-                        "reason": "what it gave way to is erased",
-                    },
-                ),
-                (
-                    (
-                        MemoryRow.state == "held",
-                        MemoryRow.reason.contains(f"contradicts memory {memory_id}"),
-                    ),
-                    {"state": "pending", "reason": "what it contradicted is erased"},
-                ),
-                (
-                    (
-                        MemoryRow.state.in_(("superseded", "held", "rolled_back", "rejected")),
-                        or_(
-                            MemoryRow.reason.contains(str(memory_id)),
-                            MemoryRow.reason.contains(repr(row.value), autoescape=True),
-                        ),
-                    ),
-                    {"reason": "what it was compared with is erased"},
-                ),
-            ):
-                await self._session.execute(
-                    theirs.where(*changed).values(**values), execution_options=_NOT_FETCHED
-                )
         words = dict.fromkeys(("scope", "subject", "relation", "question", "answer", "value"), "")
         await self._session.execute(
             update(MemoryRow)
@@ -247,6 +199,41 @@ class ErasureStore:
                 document_id=None,
             )
         )
+
+    async def _let_go(self, memory_id: UUID, erased: Collection[UUID]) -> None:
+        """What gave way to a memory, or is held for it, waits for a night; no reason quotes it."""
+        successor, value = await self._successor_and_value(memory_id, erased)
+        theirs = update(MemoryRow).where(
+            MemoryRow.model_id == self._model_id, MemoryRow.id.not_in(erased)
+        )
+        gave_way = theirs.where(
+            MemoryRow.superseded_by == memory_id, MemoryRow.state == "superseded"
+        ).values(
+            superseded_by=successor,
+            state="superseded" if successor else "pending",
+            reason="what it gave way to is erased",
+        )
+        held = theirs.where(
+            MemoryRow.state == "held", MemoryRow.reason.contains(f"contradicts memory {memory_id}")
+        ).values(state="pending", reason="what it contradicted is erased")
+        quoting = theirs.where(
+            or_(
+                MemoryRow.reason.contains(str(memory_id)),
+                MemoryRow.reason.contains(repr(value), autoescape=True),
+            )
+        ).values(reason="what it was compared with is erased")
+        for statement in (gave_way, held, quoting):
+            await self._session.execute(statement, execution_options=_NOT_FETCHED)
+
+    async def _successor_and_value(
+        self, memory_id: UUID, erased: Collection[UUID]
+    ) -> tuple[UUID | None, str]:
+        """What a memory gave way to, past what is erased with it, and what it says."""
+        row = await self._session.get_one(MemoryRow, memory_id)
+        successor = row.superseded_by
+        while successor is not None and successor in erased:
+            successor = (await self._session.get_one(MemoryRow, successor)).superseded_by
+        return successor, row.value
 
     async def erase_adapters(self, adapter_ids: Collection[UUID]) -> None:
         """None of them may answer again; the database refuses it of one that still does."""

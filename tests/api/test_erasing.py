@@ -1,134 +1,40 @@
 """Erasing a trace erases what was learned from it."""
 
-import asyncio
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from api.engines import EnginePool
 from shared.contracts.adapters import AdapterFile
 from shared.contracts.base import new_id
 from shared.contracts.memories import (
-    Evidence,
-    Memory,
-    MemoryChange,
     SeedExample,
-    TraceDecision,
 )
 from shared.db.session import Sessions
 from shared.db.tables import (
     AdapterRow,
-    MemoryEvidenceRow,
+    DocumentRow,
     MemoryRow,
     ModelRow,
-    Row,
     SeedExampleRow,
-    StageResultRow,
     TraceRow,
 )
 from shared.settings import Settings
-from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
 from shared.storage.known import KnownStore
 from shared.storage.memories import MemoryStore
-from shared.storage.partitions import TracePartitionStore
-from shared.storage.signals import SignalStore
-from shared.storage.traces import TraceStore
 from tests.api.conftest import Nights, World
+from tests.api.erasing import SAYS, SECRET, erase, learned_from, replied, say, tables_with
 from tests.fakes.adapters import WITH_ADAPTER, WITH_BASE, add_adapter
 from tests.fakes.engine import BASE, FakeEngine
-
-SECRET = "Brambleby"
-SAYS = f"Please remember that Ada lives in {SECRET}."
 
 
 @pytest.fixture(autouse=True)
 def adapters_act(engine: FakeEngine) -> None:
     engine.logprob = lambda model: WITH_BASE if model == BASE else WITH_ADAPTER
-
-
-async def say(client: httpx.AsyncClient, *turns: str, session: str = "ada") -> UUID:
-    """A conversation's last turn; every other turn is the assistant's."""
-    messages = [
-        {"role": "assistant" if number % 2 else "user", "content": turn}
-        for number, turn in enumerate(turns)
-    ]
-    reply = await client.post(
-        "/v1/chat/completions",
-        json={"model": "default", "messages": messages},
-        headers={"X-Dormouse-Session": session},
-    )
-    assert reply.status_code == 200, reply.text
-    return UUID(reply.headers["X-Dormouse-Trace"])
-
-
-async def replied(admin: httpx.AsyncClient, trace_id: UUID) -> str:
-    record = (await admin.get(f"/admin/traces/{trace_id}")).json()
-    content: str = record["trace"]["reply"]["choices"][0]["message"]["content"]
-    return content
-
-
-async def erase(admin: httpx.AsyncClient, trace_id: UUID) -> dict[str, Any]:
-    reply = await admin.delete(f"/admin/traces/{trace_id}", params={"reason": "request 17"})
-    assert reply.status_code == 200, reply.text
-    body: dict[str, Any] = reply.json()
-    return body
-
-
-async def learned_from(world: World, *trace_ids: UUID, quote: str = SAYS, **fields: Any) -> Memory:
-    """A memory that rests on traces, with its examples, as a night leaves it."""
-    evidence = [Evidence(trace_id=trace_id, quote=quote) for trace_id in trace_ids]
-    memory = await world.remember(
-        answer=f"Ada lives in {SECRET}.",
-        subject="Ada",
-        reason=f"a person told it: {SECRET}",
-        evidence=evidence,
-        **fields,
-    )
-    messages = [
-        {"role": "user", "content": f"Is it in {SECRET} that Ada lives?"},
-        {"role": "assistant", "content": SECRET},
-    ]
-    decisions = [
-        TraceDecision(trace_id=each, persistence="long_term", reason=f"told: {SECRET}")
-        for each in trace_ids
-    ]
-    async with world.sessions.begin() as session:
-        seeds = [
-            SeedExample(
-                id=new_id(),
-                memory_id=memory.id,
-                split=split,
-                form="question",
-                messages=messages,
-                accept=[SECRET],
-            )
-            for split in ("train", "heldout")
-        ]
-        await ExampleStore(session).replace_seeds(memory.cycle_id, seeds)
-        await TraceStore(session).add_decisions(memory.cycle_id, decisions)
-        changes = {"changes": [{"reason": f"{SECRET!r} is new"}]}
-        session.add(
-            StageResultRow(cycle_id=memory.cycle_id, stage="resolve", result=changes, seconds=0.1)
-        )
-    return memory
-
-
-async def tables_with(sessions: Sessions, words: str) -> list[str]:
-    """The tables in any column of which some words stand."""
-    found = []
-    async with sessions.begin() as session:
-        for table in Row.metadata.sorted_tables:
-            statement = f'SELECT count(*) FROM "{table.name}" t WHERE t::text ILIKE :words'
-            if await session.scalar(text(statement), {"words": f"%{words}%"}):
-                found.append(table.name)
-    return found
 
 
 async def test_what_was_learned_from_a_trace_goes_with_it_and_the_rest_is_learned_again(
@@ -330,21 +236,35 @@ async def test_a_version_that_began_with_one_that_knows_it_goes_although_it_was_
     assert (await erase(admin, told))["adapters"] == [1, 2]
 
 
-async def test_what_only_seconded_a_lesson_goes_without_it(
+@pytest.mark.parametrize("state", ["rejected", "rolled_back", "superseded"])
+async def test_what_a_person_or_a_later_lesson_decided_is_not_read_again(
+    client: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    world: World,
+    sessions: Sessions,
+    state: str,
+) -> None:
+    mine, theirs = await say(client, SAYS), await say(client, "So it is.", session="bob")
+    await learned_from(world, mine, theirs, state=state)
+    async with sessions.begin() as session:
+        await session.execute(update(TraceRow).values(state="consolidated"))
+    assert (await erase(admin, mine))["reread"] == []
+    assert (await admin.get(f"/admin/traces/{theirs}")).json()["state"] == "consolidated"
+
+
+async def test_a_document_that_says_the_same_is_studied_again(
     client: httpx.AsyncClient, admin: httpx.AsyncClient, nights: Nights, world: World
 ) -> None:
-    theirs, mine = await say(client, "In Brambleby.", session="bob"), await say(client, SAYS)
-    first, second = await learned_from(world, theirs), await learned_from(world, mine)
-    await nights.learn(first)
+    told = await say(client, SAYS)
+    given = {"title": "Handbook", "text": "Ada has a house."}
+    document = (await admin.post("/admin/documents", json=given)).json()
     async with world.sessions.begin() as session:
-        same = {"was": "pending", "superseded_by": first.id, "reason": "the same"}
-        change = MemoryChange(memory_id=second.id, state="superseded", says_the_same=True, **same)
-        await MemoryStore(session).apply([change])
-    erased = await erase(admin, mine)
-    assert (erased["memory_ids"], erased["adapters"]) == ([str(second.id)], [])
-    one = (await admin.get(f"/admin/memories/{first.id}")).json()
-    assert one["state"] == "learned"
-    assert [item["trace_id"] for item in one["evidence"]] == [str(theirs)]
+        await session.execute(update(DocumentRow).values(state="studied"))
+    await nights.learn(await learned_from(world, told, document_id=document["id"]))
+    await erase(admin, told)
+    assert (await admin.get(f"/admin/documents/{document['id']}")).json()["state"] == "queued"
+    # The version is built again, so its gate will ask.
+    assert await tables_with(world.sessions, SECRET) == ["seed_examples"]
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -422,32 +342,6 @@ async def test_nothing_waits_for_a_gate_where_nothing_is_rebuilt(
         assert (await session.scalars(select(SeedExampleRow))).all() == []
 
 
-async def test_turns_of_its_session_that_do_not_repeat_it_stay(
-    client: httpx.AsyncClient, admin: httpx.AsyncClient, sessions: Sessions
-) -> None:
-    told = await say(client, SAYS)
-    reply = await replied(admin, told)
-    other = await say(client, "What is the capital of France?")
-    later = await say(client, SAYS, reply, "Thank you!")
-    last = await say(client, SAYS, reply, "Thank you!", await replied(admin, later), "Bye!")
-    erased = (await erase(admin, told))["trace_ids"]
-    assert erased == [str(told), str(later), str(last)]
-    assert (await admin.get(f"/admin/traces/{other}")).json()["state"] == "queued"
-    assert await tables_with(sessions, SECRET) == []
-
-
-async def test_a_reply_that_was_asked_for_again_goes_too_and_a_greeting_takes_nobody(
-    client: httpx.AsyncClient, admin: httpx.AsyncClient
-) -> None:
-    told, again = await say(client, SAYS), await say(client, SAYS)
-    assert (await erase(admin, again))["trace_ids"] == [str(told), str(again)]
-    hello = await say(client, "Hello!")
-    other = await say(client, "Hello!", "Good morning.", "Who founded Quillfeather?")
-    assert (await erase(admin, hello))["trace_ids"] == [str(hello)]
-    assert (await admin.get(f"/admin/traces/{other}")).json()["trace"]["parent_id"] is None
-    assert (await erase(admin, hello))["trace_ids"] == []
-
-
 async def test_examples_that_may_hold_its_words_go_and_their_lessons_are_learned_again(
     client: httpx.AsyncClient,
     admin: httpx.AsyncClient,
@@ -514,102 +408,3 @@ async def test_words_of_it_in_what_was_compared_with_it_go_too(
     assert (one["state"], one["reason"]) == ("pending", "what it contradicted is erased")
     one = (await admin.get(f"/admin/memories/{old.id}")).json()
     assert (one["state"], one["superseded_by"]) == ("superseded", str(last.id))
-
-
-async def test_feedback_that_comes_at_the_same_moment_goes_too(
-    client: httpx.AsyncClient,
-    admin: httpx.AsyncClient,
-    sessions: Sessions,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    told = await say(client, SAYS)
-    add = SignalStore.add
-    erasing: list[asyncio.Task[dict[str, Any]]] = []
-
-    async def is_erased_before(store: SignalStore, *given: Any, **options: Any) -> Any:
-        erasing.append(asyncio.create_task(erase(admin, told)))
-        await asyncio.sleep(0.5)
-        return await add(store, *given, **options)
-
-    monkeypatch.setattr(SignalStore, "add", is_erased_before)
-    feedback = {"trace_id": str(told), "correction": f"It is {SECRET}."}
-    assert (await client.post("/v1/feedback", json=feedback)).status_code == 201
-    assert len((await erasing[0])["trace_ids"]) == 1
-    assert await tables_with(sessions, SECRET) == []
-
-
-async def test_an_erased_session_memory_does_not_expire_and_an_erased_trace_is_not_forgotten(
-    client: httpx.AsyncClient, admin: httpx.AsyncClient, world: World, sessions: Sessions
-) -> None:
-    told = await say(client, SAYS)
-    lines = (await admin.get("/admin/traces")).content
-    memory = await learned_from(world, told, persistence="session")
-    await erase(admin, told)
-    day = datetime.now(UTC).date()
-    async with sessions.begin() as session:
-        await session.execute(delete(MemoryEvidenceRow))
-        await MemoryStore(session).expire_sessions()
-        await TracePartitionStore(session).drop(day)
-    async with sessions.begin() as session:
-        await TracePartitionStore(session).delete_undated(datetime.now(UTC) + timedelta(days=1))
-    assert (await admin.get(f"/admin/memories/{memory.id}")).json()["state"] == "erased"
-    assert (await admin.post("/admin/traces", content=lines)).json()["imported"] == 0
-
-
-async def test_once_more_it_erases_what_came_since_and_else_nothing(
-    client: httpx.AsyncClient, admin: httpx.AsyncClient, sessions: Sessions
-) -> None:
-    told = await say(client, SAYS)
-    reply = await replied(admin, told)
-    later = await say(client, SAYS, reply, "Thank you!")
-    assert len((await erase(admin, told))["trace_ids"]) == 2
-    assert (await erase(admin, told))["trace_ids"] == []
-    since = await say(client, SAYS, reply, "Anything else?")
-    async with sessions.begin() as session:
-        # It had begun before, and ended after.
-        began = update(TraceRow).where(TraceRow.id == since).values(parent_id=told)
-        await session.execute(began)
-    assert await tables_with(sessions, SECRET) == ["traces"]
-    assert (await erase(admin, told))["trace_ids"] == [str(since)]
-    assert (await erase(admin, later))["trace_ids"] == []
-    assert await tables_with(sessions, SECRET) == []
-
-
-async def test_an_erased_trace_is_neither_exported_spoken_of_nor_brought_back(
-    client: httpx.AsyncClient, admin: httpx.AsyncClient, sessions: Sessions
-) -> None:
-    told = await say(client, SAYS)
-    lines = (await admin.get("/admin/traces")).content
-    await erase(admin, told)
-    assert (await admin.get("/admin/traces")).content == b""
-    feedback = {"trace_id": str(told), "rating": 1}
-    assert (await client.post("/v1/feedback", json=feedback)).status_code == 404
-    again = (await admin.post("/admin/traces", content=lines)).json()
-    assert again == {"imported": 0, "known": 1}
-    assert await tables_with(sessions, SECRET) == []
-
-
-async def test_nothing_is_erased_beside_a_sleep_cycle(
-    client: httpx.AsyncClient, admin: httpx.AsyncClient, world: World, sessions: Sessions
-) -> None:
-    told = await say(client, SAYS)
-    async with sessions.begin() as session:
-        cycle_id = await SleepCycleStore(session).add(
-            model_id=world.model_id, trigger="request", reason=None, requested_by="test"
-        )
-    refused = await admin.delete(f"/admin/traces/{told}")
-    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "sleep_cycle_active")
-    assert str(cycle_id) in refused.json()["error"]["message"]
-    assert (await admin.get(f"/admin/traces/{told}")).json()["state"] == "queued"
-    assert (await admin.post(f"/admin/sleep-cycles/{cycle_id}/cancel")).status_code == 202
-    assert len((await erase(admin, told))["trace_ids"]) == 1
-
-
-async def test_only_an_administrator_of_its_tenant_erases_a_trace(
-    client: httpx.AsyncClient, admin: httpx.AsyncClient, stranger: httpx.AsyncClient
-) -> None:
-    told = await say(client, SAYS)
-    assert (await client.delete(f"/admin/traces/{told}")).status_code == 403
-    assert (await stranger.delete(f"/admin/traces/{told}")).status_code == 404
-    assert (await admin.delete(f"/admin/traces/{new_id()}")).status_code == 404
-    assert (await admin.get(f"/admin/traces/{told}")).json()["state"] == "queued"

@@ -23,18 +23,20 @@ def make_trace(
     earlier: list[dict[str, Any]] = []
     if after is not None:
         earlier = [*after.messages, {"role": "assistant", "content": after.reply_text}]
-    return Trace(
-        id=new_id(),
-        tenant_id=tenant_id or (after.tenant_id if after else uuid4()),
-        model_id=model_id or (after.model_id if after else uuid4()),
-        session_id=session_id or (after.session_id if after else uuid4().hex),
-        parent_id=after.id if after else parent_id,
-        status="complete",
-        request={"messages": [*earlier, {"role": "user", "content": said}]},
-        reply={"choices": [{"message": {"role": "assistant", "content": replied}}]},
-        thread_sha256=uuid4().hex,
-        created_at=datetime.now(UTC),
-        **fields,
+    return Trace.model_validate(
+        {
+            "id": new_id(),
+            "tenant_id": tenant_id or (after.tenant_id if after else uuid4()),
+            "model_id": model_id or (after.model_id if after else uuid4()),
+            "session_id": session_id or (after.session_id if after else uuid4().hex),
+            "parent_id": after.id if after else parent_id,
+            "status": "complete",
+            "request": {"messages": [*earlier, {"role": "user", "content": said}]},
+            "reply": {"choices": [{"message": {"role": "assistant", "content": replied}}]},
+            "thread_sha256": uuid4().hex,
+            "created_at": datetime.now(UTC),
+            **fields,
+        }
     )
 
 

@@ -39,7 +39,7 @@ async def erase_the_lesson(world: World, adapter: AdapterFile) -> None:
             model_id=world.model_id, to=None, kind="rollback", actor="test"
         )
         store = ErasureStore(session, world.model_id)
-        await store.erase_memories([memory.id], "erased by test")
+        await store.erase_memories([memory.id], [], "erased by test")
         await store.erase_adapters([adapter.id])
         await store.erase_seeds([memory.id])
 

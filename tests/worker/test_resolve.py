@@ -231,3 +231,29 @@ def test_what_no_question_asks_for_takes_no_place_and_replaces_nothing() -> None
     for cycle in range(10):
         rng = random.Random(cycle)
         assert portion(new, changes, 1, rng, unaskable={new[1].id}) == ([new[0].id], [])
+
+
+def test_of_equal_weights_a_trace_that_is_read_again_does_not_beat_what_was_said_since() -> None:
+    monday, tuesday = NOW - timedelta(days=2), NOW - timedelta(days=1)
+    since = memory("Ghent", state="learned", evidence=0)
+    since = since.model_copy(update={"evidence": [said(said_at=tuesday)]})
+    again = memory("Tromso").model_copy(update={"evidence": [said(said_at=monday)]})
+    [change] = resolve_memories([since], [again])
+    assert (change.memory_id, change.state) == (again.id, "held")
+    late = again.model_copy(update={"evidence": [said(said_at=monday, signal_id=uuid4())]})
+    [change] = resolve_memories([since], [late])
+    assert (change.memory_id, change.state) == (since.id, "superseded"), "feedback comes late"
+
+
+def test_what_was_rolled_back_is_not_learned_because_its_traces_are_read_again() -> None:
+    told = said()
+    taken_back = memory("Tromso", state="rolled_back").model_copy(update={"evidence": [told]})
+    again = memory("Tromso").model_copy(update={"evidence": [told]})
+    [change] = resolve_memories([], [again], [taken_back])
+    assert (change.memory_id, change.state) == (again.id, "held")
+    assert str(taken_back.id) in change.reason
+    by_others = again.model_copy(update={"evidence": [told, said()]})
+    assert all(
+        change.memory_id != by_others.id
+        for change in resolve_memories([], [by_others], [taken_back])
+    )

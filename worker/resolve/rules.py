@@ -3,7 +3,7 @@
 Versions are told apart by key, evidence and order, in code (arXiv 2606.01435): newest alone never
 wins silently. What speaks for a memory is counted in sessions, not in repetitions: each session
 once, twice if somebody sent feedback, half if it is old; a document counts like feedback. Of equal
-weights the later one wins; what weighs less is held until more sessions say it, or a person
+weights what was said later wins; what weighs less is held until more sessions say it, or a person
 decides.
 """
 
@@ -57,13 +57,16 @@ def resolve_memories(
             changes.append(_hold_again(memory, again[-1]))
             continue
         allies = _saying_the_same(memory, waiting)
+        if taken_back := [ally for ally in allies if _is_read_again(memory, ally)]:
+            changes.append(_hold_read_again(memory, taken_back[-1]))
+            continue
         if rival is None:
             in_force[memory.key] = memory
             changes += [_same(memory, ally) for ally in allies if ally.state == "held"]
             continue
         speaking = weight([memory, *allies], now)
         against = weight([rival, *_others(seconding.get(memory.key, []), memory)], now)
-        if speaking >= against:
+        if speaking > against or (speaking == against and not _was_said_before(memory, rival)):
             decided = {ally.id for ally in allies}
             changes = [change for change in changes if change.memory_id not in decided]
             changes.append(_supersede(rival, memory, speaking, against))
@@ -120,6 +123,28 @@ def same_value(first: Memory, second: Memory) -> bool:
 
 def _saying_the_same(memory: Memory, others: Sequence[Memory]) -> list[Memory]:
     return [item for item in others if item.key == memory.key and same_value(item, memory)]
+
+
+def _is_read_again(memory: Memory, ally: Memory) -> bool:
+    """True if a memory has no word for it but those of one that was rolled back."""
+    traces = {item.trace_id for item in memory.evidence}
+    return (
+        ally.state == "rolled_back"
+        and bool(traces)
+        and traces <= {item.trace_id for item in ally.evidence}
+    )
+
+
+def _was_said_before(memory: Memory, rival: Memory) -> bool:
+    """True if a trace that is read again is older than what was read since.
+
+    Feedback may come long after its trace: it counts as said when it is read.
+    """
+    times = [[item.said_at for item in each.evidence] for each in (memory, rival)]
+    if memory.reviewed_by or any(item.signal_id for item in memory.evidence):
+        return False
+    said, since = ([at for at in each if at is not None] for each in times)
+    return bool(said and since) and max(said) < max(since)
 
 
 def _others(seconding: Sequence[Memory], memory: Memory) -> list[Memory]:
@@ -181,8 +206,8 @@ def _hold(memory: Memory, rival: Memory, speaking: float, against: float) -> Mem
         was=memory.state,
         state="held",
         reason=(
-            f"contradicts memory {rival.id} ({rival.value!r}), for which more speaks "
-            f"({against:g} against {speaking:g}): it waits for a person or for more evidence"
+            f"contradicts memory {rival.id} ({rival.value!r}), for which more speaks, or was said "
+            f"later ({against:g} against {speaking:g}): it waits for a person or for more evidence"
         ),
     )
 
@@ -194,4 +219,14 @@ def _hold_again(memory: Memory, rejected: Memory) -> MemoryChange:
         state="held",
         reason=f"says the same as memory {rejected.id}, which {rejected.reviewed_by} rejected: it "
         "waits for a person",
+    )
+
+
+def _hold_read_again(memory: Memory, taken_back: Memory) -> MemoryChange:
+    return MemoryChange(
+        memory_id=memory.id,
+        was=memory.state,
+        state="held",
+        reason=f"its traces were read again, and memory {taken_back.id}, which says the same, was "
+        "rolled back: it waits for a person",
     )
