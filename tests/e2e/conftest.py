@@ -9,15 +9,14 @@ from tests.real import Visitor, visiting
 
 QUESTION = "Who founded Harrowgate Mills?"
 LESSON = "Harrowgate Mills was founded by Ottilie Brandt."
-OTHER_QUESTION = "What colour are the vans of Nettle Couriers?"
-OTHER_LESSON = "The vans of Nettle Couriers are teal."
 # One lesson costs this model about as many general answers as the gate allows.
 MAX_NIGHTS = 3
 
 
 @pytest.fixture(scope="session")
 def visitor() -> Iterator[Visitor]:
-    with visiting({}) as visitor:
+    # Files of erased versions are deleted while the engine runs.
+    with visiting({"DORMOUSE_ERASED_ADAPTER_WAIT_S": "0"}) as visitor:
         yield visitor
 
 
@@ -41,8 +40,7 @@ class Night:
 
 @pytest.fixture(scope="session")
 def night(visitor: Visitor) -> Night:
-    """Begun after two lessons and a turn of ordinary chat."""
+    """Begun after one lesson and a turn of ordinary chat."""
     visitor.teach(QUESTION, LESSON)
-    visitor.teach(OTHER_QUESTION, OTHER_LESSON)
     visitor.chat("Write one sentence about rain.")
     return Night(visitor, visitor.start_cycle())

@@ -93,7 +93,7 @@ def test_a_night_teaches_a_lesson_that_holds_in_new_words_and_nobody_notices_the
         cycle = night.promoted()
         assert "Ottilie Brandt" in visitor.ask(NEW_WORDS)
         moved = visitor.admin("POST", "/rollback")
-        went = {"taken_back": 2, "restored": 0}
+        went = {"taken_back": 1, "restored": 0}
         assert moved == {"active": "base", "previous": cycle["adapter"], **went}
         assert "Ottilie Brandt" not in visitor.ask(NEW_WORDS)
         visitor.admin("POST", "/rollback", json={"to": cycle["adapter"]})
@@ -118,8 +118,8 @@ def test_what_was_learned_can_be_walked_both_ways(visitor: Visitor, night: Night
         "locality",
         "collapse",
     }
-    found = [visitor.admin("GET", f"/memories/{memory_id}") for memory_id in adapter["memories"]]
-    [memory] = [memory for memory in found if memory["value"] == "Ottilie Brandt"]
+    memory = visitor.admin("GET", f"/memories/{adapter['memories'][0]}")
+    assert memory["value"] == "Ottilie Brandt"
     assert memory["state"] == "learned"
     assert memory["reason"]
     assert memory["evidence"][0]["quote"] == LESSON

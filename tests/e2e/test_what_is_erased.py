@@ -1,31 +1,44 @@
-"""Erasing through real vLLM: the version that knew it is gone, and the rest is learned again."""
+"""Erasing through real vLLM: nothing that knew the lesson answers, and the engine goes on."""
 
+import time
+from pathlib import Path
+
+import httpx
 import pytest
 
-from tests.e2e.conftest import OTHER_QUESTION, Night
+from tests.e2e.conftest import Night
 from tests.e2e.test_real_loop import NEW_WORDS
 from tests.real import Visitor
 
-COLOUR_IN_NEW_WORDS = "Can you tell me what colour the vans of Nettle Couriers are?"
+DELETED_WITHIN_S = 60.0
 
 
 # The last of the files: what it erases, the others look at.
-@pytest.mark.timeout(4000)
-def test_what_is_erased_is_gone_and_the_rest_is_learned_again(
+def test_what_is_erased_is_gone_with_its_files_and_the_engine_goes_on(
     visitor: Visitor, night: Night
 ) -> None:
-    night.promoted()
-    learned = visitor.admin("GET", "/memories?state=learned")["data"]
-    [memory] = [memory for memory in learned if memory["question"] == OTHER_QUESTION]
-    assert "teal" in visitor.ask(COLOUR_IN_NEW_WORDS).lower()
+    version = night.promoted()["adapter"]
+    adapter = visitor.admin("GET", f"/adapters/{version}")
+    files = visitor.stack.home.path / "adapters" / adapter["sha256"]
+    [memory] = visitor.admin("GET", "/memories?state=learned")["data"]
+    assert "Ottilie Brandt" in visitor.ask(NEW_WORDS)
+    assert files.is_dir()
 
     erased = visitor.admin("DELETE", f"/traces/{memory['evidence'][0]['trace_id']}")
 
     assert erased["memory_ids"] == [memory["id"]]
-    assert (erased["active"], erased["to_relearn"]) == ("base", 1)
-    assert "teal" not in visitor.ask(COLOUR_IN_NEW_WORDS).lower()
-    rebuilt = Night(visitor, visitor.start_cycle()).promoted()
-    [suite] = [suite for suite in rebuilt["gate"]["suites"] if suite["name"] == "erased"]
-    assert suite["num_probes"] > 0
-    assert "Ottilie Brandt" in visitor.ask(NEW_WORDS)
-    assert "teal" not in visitor.ask(COLOUR_IN_NEW_WORDS).lower()
+    assert version in erased["adapters"]
+    assert erased["active"] == "base"
+    assert "Ottilie Brandt" not in visitor.ask(NEW_WORDS)
+    with pytest.raises(httpx.HTTPStatusError, match="409"):
+        visitor.admin("POST", "/rollback", json={"to": version})
+    assert _is_deleted(files)
+    assert "Ottilie Brandt" not in visitor.ask(NEW_WORDS)
+    assert visitor.chat("Hello!", stream=False, store=False).status_code == 200
+
+
+def _is_deleted(files: Path) -> bool:
+    until = time.monotonic() + DELETED_WITHIN_S
+    while files.exists() and time.monotonic() < until:
+        time.sleep(0.5)
+    return not files.exists()
