@@ -29,6 +29,8 @@ def trace(
     for message in [*asked, *(choice["message"] for choice in choices)]:
         console.print(f"[bold]{message['role']}[/]  {escape(str(message.get('content') or ''))}")
     console.print(f"[dim]{said['status']}, {record['state']}, session {said['session_id']}[/]")
+    if said.get("error"):
+        console.print(escape(said["error"]))
     for signal in record["signals"]:
         given = {k: signal[k] for k in ("rating", "correction", "comment") if signal[k] is not None}
         words = ", ".join(f"{name}: {value}" for name, value in given.items())
