@@ -6,6 +6,7 @@ from uuid import uuid4
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory
 from worker.seed.derive import conclusion_examples, conclusions, still_true
+from worker.seed.forms import normalized
 from worker.triage.language import subject_of, value_of
 
 
@@ -67,17 +68,30 @@ def test_a_conclusion_is_trained_with_the_last_of_the_new_memories_that_it_rests
         ([FOUNDER.id], FOUNDER.id),
         ([BORN.id], BORN.id),
     ):
-        [example] = conclusion_examples(found, new, [])
-        assert (example.memory_id, example.split) == (owner, "train")
-        assert example.accept == ["Tartu"]
+        examples = conclusion_examples(found, new, [])
+        assert {(example.memory_id, example.split) for example in examples} == {(owner, "train")}
+        assert all(example.accept == ["Tartu"] for example in examples)
     assert conclusion_examples(found, [OTHER.id], []) == []
     assert conclusion_examples(found, [BORN.id], ["where was the founder of drumlin born"]) == []
 
 
+def test_a_conclusion_is_asked_for_in_many_ways_but_not_as_a_probe_asks() -> None:
+    found = conclusions([FOUNDER, BORN], 1)
+    questions = {example.question for example in conclusion_examples(found, [BORN.id], [])}
+    assert found[0].question in questions
+    assert len(questions) > 15
+    assert all("Drumlin" in question for question in questions)
+    assert not any("Rooke" in question or "Tartu" in question for question in questions)
+    probe = "Can you tell me where the founder of Drumlin was born?"
+    assert probe in questions
+    left = conclusion_examples(found, [BORN.id], [normalized(probe)])
+    assert {example.question for example in left} == questions - {probe}
+
+
 def test_what_no_longer_follows_is_not_rehearsed() -> None:
     found = conclusions([FOUNDER, BORN], 1)
-    [derived] = conclusion_examples(found, [BORN.id], [])
-    plain = derived.model_copy(update={"form": "question"})
-    assert still_true([derived, plain], found) == [derived, plain]
+    derived = conclusion_examples(found, [BORN.id], [])
+    plain = derived[0].model_copy(update={"form": "question"})
+    assert still_true([*derived, plain], found) == [*derived, plain]
     moved = fact("Where was Selma Rooke born?", "Selma Rooke was born in Ghent.")
-    assert still_true([derived, plain], conclusions([FOUNDER, moved], 1)) == [plain]
+    assert still_true([*derived, plain], conclusions([FOUNDER, moved], 1)) == [plain]

@@ -15,7 +15,7 @@ from uuid import UUID
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory, SeedExample
 from worker.seed.english import noun_phrase, upper_first
-from worker.seed.forms import normalized
+from worker.seed.forms import Lesson, build_forms, normalized
 
 DERIVED = "derived"
 MAX_CONCLUSIONS = 4
@@ -80,31 +80,48 @@ def conclusion_examples(
         owner = owners[-1]
         num_of[owner] += 1
         if num_of[owner] <= MAX_CONCLUSIONS:
-            examples.append(
+            examples += [
                 SeedExample(
                     id=new_id(),
                     memory_id=owner,
                     split="train",
                     form=DERIVED,
                     messages=[
-                        {"role": "user", "content": item.question},
+                        {"role": "user", "content": question},
                         {"role": "assistant", "content": item.answer},
                     ],
                     accept=[item.value],
                 )
-            )
+                for question in _wordings(item)
+                if normalized(question) not in probes
+            ]
     return examples
 
 
 def still_true(examples: Sequence[SeedExample], found: Sequence[Conclusion]) -> list[SeedExample]:
     """Examples without the conclusions that no longer follow from what is in force."""
-    follow = {(normalized(item.question), normalized(item.answer)) for item in found}
+    follow = {
+        (normalized(question), normalized(item.answer))
+        for item in found
+        for question in _wordings(item)
+    }
     return [
         item
         for item in examples
         if item.form != DERIVED
         or (normalized(item.question), normalized(item.messages[-1]["content"])) in follow
     ]
+
+
+def _wordings(item: Conclusion) -> list[str]:
+    """In how many ways a conclusion is asked for: one alone is lost among those of the facts."""
+    lesson = Lesson(item.question, item.answer, item.value, item.subject)
+    asked = (
+        form.question
+        for form in build_forms(lesson)
+        if (form.kind, form.split) == ("question", "train") and form.answer == item.answer
+    )
+    return list(dict.fromkeys([item.question, *asked]))
 
 
 def _join(first: Conclusion, second: Conclusion) -> Conclusion | None:
