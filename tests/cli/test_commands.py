@@ -291,7 +291,7 @@ def test_a_trace_is_shown_with_its_words_signals_and_reasons(api: FakeApi) -> No
 
 
 def test_an_erased_trace_says_why_and_names_what_went(api: FakeApi) -> None:
-    empty = {"request": {}, "reply": None, "status": "complete", "session_id": ""}
+    empty: dict[str, Any] = {"request": {}, "reply": None, "status": "complete", "session_id": ""}
     record = {"trace": empty | {"error": "erased by ops: request 17"}, "state": "erased"}
     nothing: dict[str, list[str]] = {"signals": [], "decisions": []}
     api.replies["GET /admin/traces/t1"] = (200, record | nothing | {"memory_ids": ["m1"]})
