@@ -149,7 +149,7 @@ class ErasureStore:
         """Queue what else these memories rest on: the next night reads it by itself.
 
         Returns:
-            How many traces and documents that are.
+            How many traces, documents and signals wait again.
         """
         await self._session.execute(
             delete(TraceDecisionRow).where(TraceDecisionRow.trace_id.in_(trace_ids))

@@ -54,11 +54,11 @@ def resolve_memories(
             seconding.setdefault(memory.key, []).append(memory)
             continue
         if memory.reviewed_by is None and (again := _saying_the_same(memory, turned_down)):
-            changes.append(_hold_again(memory, again[-1]))
+            changes.append(_hold(memory, _was_rejected(again[-1])))
             continue
         allies = _saying_the_same(memory, waiting)
         if taken_back := [ally for ally in allies if _is_read_again(memory, ally)]:
-            changes.append(_hold_read_again(memory, taken_back[-1]))
+            changes.append(_hold(memory, _was_rolled_back(taken_back[-1])))
             continue
         if rival is None:
             in_force[memory.key] = memory
@@ -73,7 +73,7 @@ def resolve_memories(
             changes += [_same(memory, ally) for ally in allies]
             in_force[memory.key], seconding[memory.key] = memory, allies
         else:
-            changes.append(_hold(memory, rival, speaking, against))
+            changes.append(_hold(memory, _contradicts(rival, speaking, against)))
             waiting.append(memory)
     return [_to_the_last(change, changes) for change in changes]
 
@@ -200,33 +200,26 @@ def _supersede(rival: Memory, memory: Memory, speaking: float, against: float) -
     )
 
 
-def _hold(memory: Memory, rival: Memory, speaking: float, against: float) -> MemoryChange:
-    return MemoryChange(
-        memory_id=memory.id,
-        was=memory.state,
-        state="held",
-        reason=(
-            f"contradicts memory {rival.id} ({rival.value!r}), for which more speaks, or was said "
-            f"later ({against:g} against {speaking:g}): it waits for a person or for more evidence"
-        ),
+def _hold(memory: Memory, reason: str) -> MemoryChange:
+    return MemoryChange(memory_id=memory.id, was=memory.state, state="held", reason=reason)
+
+
+def _contradicts(rival: Memory, speaking: float, against: float) -> str:
+    return (
+        f"contradicts memory {rival.id} ({rival.value!r}), for which more speaks, or was said "
+        f"later ({against:g} against {speaking:g}): it waits for a person or for more evidence"
     )
 
 
-def _hold_again(memory: Memory, rejected: Memory) -> MemoryChange:
-    return MemoryChange(
-        memory_id=memory.id,
-        was=memory.state,
-        state="held",
-        reason=f"says the same as memory {rejected.id}, which {rejected.reviewed_by} rejected: it "
-        "waits for a person",
+def _was_rejected(rejected: Memory) -> str:
+    return (
+        f"says the same as memory {rejected.id}, which {rejected.reviewed_by} rejected: it "
+        "waits for a person"
     )
 
 
-def _hold_read_again(memory: Memory, taken_back: Memory) -> MemoryChange:
-    return MemoryChange(
-        memory_id=memory.id,
-        was=memory.state,
-        state="held",
-        reason=f"its traces were read again, and memory {taken_back.id}, which says the same, was "
-        "rolled back: it waits for a person",
+def _was_rolled_back(taken_back: Memory) -> str:
+    return (
+        f"its traces were read again, and memory {taken_back.id}, which says the same, was "
+        "rolled back: it waits for a person"
     )
