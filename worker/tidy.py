@@ -8,11 +8,12 @@ from pathlib import Path
 from uuid import UUID
 
 from shared.contracts.adapters import AdapterFile
+from shared.engine.adapter_files import content_sha256
 from shared.errors import DormouseError
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
 from worker.context import Context
-from worker.train import WORKPLACE_PREFIX
+from worker.train import TRAINED, WORKPLACE_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +25,27 @@ async def tidy(context: Context) -> None:
 
 
 async def _delete_workplaces(context: Context) -> None:
-    """A worker that was killed at the end of its cycle left all examples there."""
+    """A worker that was killed in its cycle left all examples there, or files of no version."""
     found = await asyncio.to_thread(_workplaces, context.settings.adapters_dir)
     if not found:
         return
     async with context.sessions.begin() as session:
         ended = await SleepCycleStore(session).ended(list(found))
     for cycle_id in ended:
+        await _delete_unrecorded(context, found[cycle_id] / TRAINED)
         await asyncio.to_thread(shutil.rmtree, found[cycle_id], ignore_errors=True)
+
+
+async def _delete_unrecorded(context: Context, trained: Path) -> None:
+    """Delete the copy that nobody recorded: nothing else knows of it."""
+    if not await asyncio.to_thread(trained.is_dir):
+        return
+    sha256 = await asyncio.to_thread(content_sha256, trained)
+    async with context.sessions.begin() as session:
+        if await AdapterStore(session).any_of(sha256):
+            return
+    copy = context.settings.adapters_dir / sha256
+    await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
 
 
 def _workplaces(adapters_dir: Path) -> dict[UUID, Path]:

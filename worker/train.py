@@ -36,6 +36,8 @@ from worker.seed.neighbours import contrast_examples
 from worker.trainer import job as trainer
 
 WORKPLACE_PREFIX = "training-"
+# The finished adapter in a workplace.
+TRAINED = "adapter"
 TERMINATE_WAIT_S = 5.0
 MAX_ERROR_CHARS = 2000
 TRAINER_ENV = {
@@ -121,7 +123,7 @@ def build_job(
         base_path=Path(settings.base_model_path),
         base_name=awake.base,
         parent_adapter_path=Path(awake.adapter.path) if awake.adapter else None,
-        output_dir=place / "adapter",
+        output_dir=place / TRAINED,
         checkpoint_path=place / "checkpoint.pt",
         examples=tuple(examples),
         dreams=tuple(

@@ -29,21 +29,24 @@ def content_sha256(directory: Path) -> str:
 
 
 def adopt(directory: Path, adapters_dir: Path) -> tuple[str, Path]:
-    """Move a finished adapter to its content address and make it read-only.
+    """Copy a finished adapter to its content address, read-only.
+
+    `directory` stays, to tell whose the copy is until that is recorded.
 
     Returns:
         The hash and the new place. The same content adopted twice has one place.
     """
     sha256 = content_sha256(directory)
     target = adapters_dir.resolve() / sha256
-    if target.exists():
-        shutil.rmtree(directory)
-    else:
-        for path in directory.rglob("*"):
+    if not target.exists():
+        copy = directory.with_name(f"{directory.name}.copy")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(directory, copy)
+        for path in copy.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o444)
-        directory.chmod(0o755)
+        copy.chmod(0o755)
         target.parent.mkdir(parents=True, exist_ok=True)
-        directory.rename(target)
+        copy.rename(target)
     return sha256, target
 
 

@@ -143,6 +143,13 @@ class AdapterStore:
         )
         return [adapter_file(*found) for found in await self._session.execute(statement)]
 
+    async def any_of(self, sha256: str) -> bool:
+        """Whether an adapter of any model has these files."""
+        found = await self._session.scalar(
+            select(AdapterRow.id).where(AdapterRow.sha256 == sha256).limit(1)
+        )
+        return found is not None
+
     async def trust(self, adapter_id: UUID) -> None:
         """What no cycle promoted knows what it was trained on: whoever lets it answer says so.
 

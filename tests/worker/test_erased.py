@@ -10,16 +10,17 @@ from shared.contracts.adapters import AdapterFile
 from shared.contracts.cycles import SleepCycle
 from shared.db.session import Sessions
 from shared.db.tables import SleepCycleRow
+from shared.engine.adapter_files import adopt
 from shared.settings import Settings
 from shared.storage.adapters import AdapterStore
 from shared.storage.erasure import ErasureStore
-from tests.fakes.adapters import add_adapter
+from tests.fakes.adapters import add_adapter, write_adapter
 from tests.fakes.engine import FakeEngine
 from tests.worker.conftest import LESSON, World
 from worker.context import Context
 from worker.cycle import run_cycle
 from worker.tidy import tidy
-from worker.train import workplace
+from worker.train import TRAINED, workplace
 
 QUESTION = "Where is the head office of Quillfeather?"
 OTHER_QUESTION, OTHER = "Who founded Brindlecask?", "Brindlecask was founded by Ottilie Brandt."
@@ -39,7 +40,7 @@ async def erase_the_lesson(world: World, adapter: AdapterFile) -> None:
             model_id=world.model_id, to=None, kind="rollback", actor="test"
         )
         store = ErasureStore(session, world.model_id)
-        await store.erase_memories([memory.id], [], "erased by test")
+        await store.erase_memories([memory.id], [], None, "erased by test")
         await store.erase_adapters([adapter.id])
         await store.erase_seeds([memory.id])
 
@@ -157,3 +158,26 @@ async def test_what_a_trainer_left_of_an_ended_cycle_is_deleted(
         directory.mkdir(parents=True)
     await tidy(context)
     assert (place.exists(), somebodys.exists()) == (stays, True)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_files_that_a_killed_worker_did_not_record_are_deleted_with_its_workplace(
+    context: Context, world: World, recorded: bool
+) -> None:
+    cycle_id = await world.queue()
+    async with world.sessions.begin() as session:
+        await session.execute(update(SleepCycleRow).values(status="failed"))
+    trained = write_adapter(workplace(context.settings, cycle_id) / TRAINED)
+    sha256, path = adopt(trained, context.settings.adapters_dir)
+    assert trained.exists()
+    if recorded:
+        async with world.sessions.begin() as session:
+            await AdapterStore(session).add(
+                model_id=world.model_id,
+                cycle_id=cycle_id,
+                parent_id=None,
+                sha256=sha256,
+                path=str(path),
+            )
+    await tidy(context)
+    assert (trained.exists(), path.exists()) == (False, recorded)
