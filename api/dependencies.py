@@ -50,4 +50,5 @@ AdminDep = Annotated[Caller, Depends(get_admin)]
 
 # PostgreSQL has no text with a null character.
 ModelQuery = Annotated[str, Query(min_length=1, max_length=200, pattern="^[^\\x00]*$")]
+ErasureReason = Annotated[str | None, Query(max_length=2000, pattern="^[^\\x00]*$")]
 ModelPath = Annotated[str, Path(max_length=200, pattern="^[^\\x00]*$")]

@@ -10,11 +10,11 @@ from api.chat.service import ChatService
 from api.directory import Directory
 from api.documents.service import DocumentService
 from api.engines import EnginePool
+from api.erasure.service import ErasureService
 from api.feedback.service import FeedbackService
 from api.health.service import HealthService
 from api.memories.service import MemoryService
 from api.sleep.service import SleepService
-from api.traces.erasure import ErasureService
 from api.traces.service import TraceService
 from shared.db.session import Sessions, create_engine, create_sessions
 from shared.queue.wakeups import Queue, create_celery

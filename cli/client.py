@@ -193,10 +193,10 @@ class DormouseClient:
         except httpx.HTTPError as error:
             raise self._no_answer(error) from error
 
-    def erase(self, trace_id: str, *, reason: str | None = None) -> Json:
-        """`DELETE /admin/traces/{id}`."""
+    def erase(self, kind: str, item_id: str, *, reason: str | None = None) -> Json:
+        """`DELETE /admin/traces/{id}` or `/admin/documents/{id}`; `kind` is one of these words."""
         params = {"reason": reason} if reason else {}
-        return self._call("DELETE", f"/admin/traces/{trace_id}", params=params)
+        return self._call("DELETE", f"/admin/{kind}/{item_id}", params=params)
 
     def import_traces(self, lines: BinaryIO, *, model: str = "default") -> Json:
         """`POST /admin/traces`."""

@@ -43,12 +43,13 @@ def trace(
 
 @fail_in_one_line
 def erase(
-    trace_id: Annotated[str, typer.Argument(metavar="TRACE", help="Its id.")],
-    reason: Annotated[str | None, typer.Option(help="Why; it stays with the empty trace.")] = None,
+    item_id: Annotated[str, typer.Argument(metavar="ID", help="A trace's, or a document's.")],
+    document: Annotated[bool, typer.Option("--document", help="It is a document's.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why; it stays with what is empty.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Erase a trace, the turns that repeat it, and what was learned from them.
+    """Erase a trace and the turns that repeat it, or a document, and what was learned from it.
 
     Versions that know it never answer again; what else they knew, and what others said too, is
     learned again by the next nights. It cannot be undone.
@@ -58,13 +59,18 @@ def erase(
       dormouse trace 0193…
 
       dormouse erase 0193… --reason "request 17 of the customer"
+
+      dormouse erase --document 0194… --reason "not ours"
     """
+    kind = "documents" if document else "traces"
     if not yes:
-        typer.confirm(f"Erase {trace_id} and what was learned from it, for good?", abort=True)
+        typer.confirm(
+            f"Erase {kind[:-1]} {item_id} and what was learned from it, for good?", abort=True
+        )
     with DormouseClient.from_home(Home.at(home)) as client:
-        erased = client.erase(trace_id, reason=reason)
-    traces, memories = len(erased["trace_ids"]), len(erased["memory_ids"])
-    console.print(f"Erased: {traces} traces, {memories} memories.")
+        erased = client.erase(kind, item_id, reason=reason)
+    what = "1 document" if document else f"{len(erased['trace_ids'])} traces"
+    console.print(f"Erased: {what}, {len(erased['memory_ids'])} memories.")
     if erased["reread"]:
         console.print(f"{len(erased['reread'])} traces said the same: the next night reads them.")
     if erased["adapters"]:

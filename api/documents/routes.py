@@ -4,8 +4,9 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.dependencies import AdminDep, ServicesDep
+from api.dependencies import AdminDep, ErasureReason, ServicesDep
 from shared.contracts.documents import Document, DocumentRequest
+from shared.contracts.erasure import Erasure
 
 router = APIRouter(prefix="/admin/documents", tags=["documents"])
 
@@ -30,3 +31,11 @@ async def list_documents(
 async def get_document(document_id: UUID, caller: AdminDep, services: ServicesDep) -> Document:
     """Its state, and what became of its sentences."""
     return await services.documents.get(caller, document_id)
+
+
+@router.delete("/{document_id}", summary="Erase a document")
+async def erase_document(
+    document_id: UUID, caller: AdminDep, services: ServicesDep, reason: ErasureReason = None
+) -> Erasure:
+    """With what was learned from it: versions that know it never answer again."""
+    return await services.erasure.erase_document(caller, document_id, reason)

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
-from api.dependencies import AdminDep, ModelQuery, ServicesDep
+from api.dependencies import AdminDep, ErasureReason, ModelQuery, ServicesDep
 from shared.contracts.archive import Imported, TraceRecord
 from shared.contracts.erasure import Erasure
 
@@ -60,10 +60,10 @@ async def erase_trace(
     trace_id: UUID,
     caller: AdminDep,
     services: ServicesDep,
-    reason: Annotated[str | None, Query(max_length=2000)] = None,
+    reason: ErasureReason = None,
 ) -> Erasure:
     """With what was learned from it: versions that know it never answer again."""
-    return await services.erasure.erase(caller, trace_id, reason)
+    return await services.erasure.erase_trace(caller, trace_id, reason)
 
 
 @router.get("/{trace_id}", summary="One trace")

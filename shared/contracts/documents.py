@@ -10,7 +10,7 @@ from shared.contracts.base import Contract, Request
 
 MAX_TEXT_CHARS = 200_000
 
-DocumentState = Literal["queued", "claimed", "studied"]
+DocumentState = Literal["queued", "claimed", "studied", "erased"]
 
 
 class DocumentRequest(Request):
@@ -38,7 +38,7 @@ class Document(Contract):
     """A document, without its text."""
 
     id: UUID
-    title: str
+    title: str = Field(description="Who erased it, and why, once it is erased.")
     sha256: str
     num_chars: int
     state: DocumentState

@@ -67,6 +67,14 @@ class DocumentStore:
         found = await self._session.execute(statement.order_by(DocumentRow.id).limit(PAGE_SIZE))
         return [Document.model_validate(row, from_attributes=True) for row in found]
 
+    async def model_of(self, tenant_id: UUID, document_id: UUID) -> UUID | None:
+        """The model of a document of this tenant, erased or not."""
+        return await self._session.scalar(
+            select(DocumentRow.model_id).where(
+                DocumentRow.id == document_id, DocumentRow.tenant_id == tenant_id
+            )
+        )
+
     async def claim(self, model_id: UUID, cycle_id: UUID) -> None:
         """Give the queued documents to a cycle; what an earlier attempt claimed stays claimed."""
         queued = (

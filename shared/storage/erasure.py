@@ -67,6 +67,15 @@ class ErasureStore:
         )
         return list(await self._session.scalars(statement.distinct().order_by(MemoryRow.id)))
 
+    async def studied_in(self, document_id: UUID) -> list[UUID]:
+        """The memories that a document gave, or supports."""
+        statement = select(MemoryRow.id).where(
+            MemoryRow.model_id == self._model_id,
+            MemoryRow.state != "erased",
+            MemoryRow.document_id == document_id,
+        )
+        return list(await self._session.scalars(statement.order_by(MemoryRow.id)))
+
     async def also_said_in(
         self, memory_ids: Collection[UUID], trace_ids: Collection[UUID]
     ) -> list[UUID]:
@@ -145,6 +154,14 @@ class ErasureStore:
         )
         await self._session.execute(delete(SignalRow).where(SignalRow.trace_id.in_(trace_ids)))
 
+    async def erase_document(self, document_id: UUID, why: str) -> None:
+        """Keep the row without its text; the same text may be given again."""
+        await self._session.execute(
+            update(DocumentRow)
+            .where(DocumentRow.id == document_id, DocumentRow.state != "erased")
+            .values(state="erased", title=why, text="", sha256=f"erased {document_id}", counts=None)
+        )
+
     async def read_again(self, trace_ids: Collection[UUID], memory_ids: Collection[UUID]) -> int:
         """Queue what else these memories rest on: the next night reads it by itself.
 
@@ -154,13 +171,19 @@ class ErasureStore:
         await self._session.execute(
             delete(TraceDecisionRow).where(TraceDecisionRow.trace_id.in_(trace_ids))
         )
-        documents = select(MemoryRow.document_id).where(
-            MemoryRow.id.in_(memory_ids), MemoryRow.state.in_(_READ_AGAIN)
+        # Of several documents that say the same, a memory names one.
+        says_it = select(MemoryRow.id).where(
+            MemoryRow.id.in_(memory_ids),
+            MemoryRow.state.in_(_READ_AGAIN),
+            or_(
+                MemoryRow.document_id == DocumentRow.id,
+                func.strpos(func.lower(DocumentRow.text), func.lower(MemoryRow.value)) > 0,
+            ),
         )
         num_queued = 0
         for row, ids, settled in (
             (TraceRow, TraceRow.id.in_(trace_ids), "consolidated"),
-            (DocumentRow, DocumentRow.id.in_(documents), "studied"),
+            (DocumentRow, says_it.exists() & (DocumentRow.model_id == self._model_id), "studied"),
             (SignalRow, SignalRow.trace_id.in_(trace_ids), "consolidated"),
         ):
             queued = await self._session.scalars(
@@ -174,9 +197,13 @@ class ErasureStore:
         return num_queued
 
     async def erase_memories(
-        self, memory_ids: Collection[UUID], trace_ids: Collection[UUID], why: str
+        self,
+        memory_ids: Collection[UUID],
+        trace_ids: Collection[UUID],
+        document_id: UUID | None,
+        why: str,
     ) -> None:
-        """Keep the rows without their words, and of their evidence only which trace was erased."""
+        """Keep the rows without their words, and of their evidence only what was erased."""
         for memory_id in memory_ids:
             await self._let_go(memory_id, memory_ids)
         await self._session.execute(
@@ -196,7 +223,7 @@ class ErasureStore:
                 session_id=None,
                 expires_at=None,
                 superseded_by=None,
-                document_id=None,
+                document_id=document_id,
             )
         )
 

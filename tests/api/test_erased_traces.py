@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import delete, update
 
-from api.traces.erasure import repeating
+from api.erasure.repeats import repeating
 from shared.contracts.base import new_id
 from shared.db.session import Sessions
 from shared.db.tables import (

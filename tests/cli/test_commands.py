@@ -251,6 +251,16 @@ def test_erasing_asks_first_and_says_what_went(api: FakeApi) -> None:
     assert "4 other memories wait to be learned again" in output
 
 
+def test_a_document_is_erased_by_its_id(api: FakeApi) -> None:
+    gone: dict[str, Any] = {"trace_ids": [], "memory_ids": ["m1"], "adapters": [], "reread": []}
+    api.replies["DELETE /admin/documents/d1"] = (
+        200,
+        gone | {"active": "base", "previous": "base", "to_relearn": 0},
+    )
+    output = dormouse("erase", "--document", "d1", "--yes").output
+    assert output.strip() == "Erased: 1 document, 1 memories."
+
+
 def test_one_cycle_shows_its_gate(api: FakeApi) -> None:
     api.replies["GET /admin/sleep-cycles/c1"] = (200, CYCLE)
     output = dormouse("cycles", "c1").output

@@ -1,0 +1,1 @@
+"""Erasing what was said or studied, with what was learned from it."""

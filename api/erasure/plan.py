@@ -1,0 +1,117 @@
+"""What goes with a trace or a document, and who answers then."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.erasure.repeats import repeating
+from shared.contracts.adapters import AdapterFile, Caller
+from shared.errors import CycleActiveError, NotFoundError
+from shared.storage.adapters import AdapterStore
+from shared.storage.cycles import SleepCycleStore
+from shared.storage.documents import DocumentStore
+from shared.storage.erasure import ErasureStore
+from shared.storage.traces import TraceStore
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be erased.
+
+    `trace_ids` go, those too whose words are gone already and that are not in `repeated`.
+    """
+
+    model_id: UUID
+    memory_ids: list[UUID]
+    trace_ids: frozenset[UUID] = frozenset()
+    repeated: tuple[UUID, ...] = ()
+    document_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What goes with it, and who answers instead of who answers now (None: the base).
+
+    `reread` are the other traces of the same memories, `adapters` versions by id.
+    """
+
+    target: Target
+    reread: list[UUID]
+    adapters: dict[UUID, int]
+    previous: AdapterFile | None
+    active: AdapterFile | None
+
+
+# Locks the model: until the transaction ends no cycle of it can begin.
+Find = Callable[[AsyncSession], Awaitable[Target]]
+
+
+def trace_target(caller: Caller, trace_id: UUID) -> Find:
+    """A trace with the turns that repeat it.
+
+    Finding it raises NotFoundError if the tenant has no such trace, CycleActiveError if a sleep
+    cycle may be reading it.
+    """
+
+    async def find(session: AsyncSession) -> Target:
+        model_id = await TraceStore(session).model_of(caller.tenant_id, trace_id)
+        if model_id is None:
+            raise NotFoundError(f"There is no trace {trace_id}.")
+        await _lock(session, model_id)
+        store = ErasureStore(session, model_id)
+        repeated = repeating(trace_id, await store.conversation(trace_id))
+        return Target(
+            model_id=model_id,
+            memory_ids=await store.resting_on(repeated),
+            trace_ids=frozenset((trace_id, *repeated)),
+            repeated=tuple(repeated),
+        )
+
+    return find
+
+
+def document_target(caller: Caller, document_id: UUID) -> Find:
+    """A document.
+
+    Finding it raises NotFoundError if the tenant has no such document, CycleActiveError if a sleep
+    cycle may be reading it.
+    """
+
+    async def find(session: AsyncSession) -> Target:
+        model_id = await DocumentStore(session).model_of(caller.tenant_id, document_id)
+        if model_id is None:
+            raise NotFoundError(f"There is no document {document_id}.")
+        await _lock(session, model_id)
+        memory_ids = await ErasureStore(session, model_id).studied_in(document_id)
+        return Target(model_id=model_id, memory_ids=memory_ids, document_id=document_id)
+
+    return find
+
+
+async def plan(session: AsyncSession, find: Find) -> Plan:
+    """What would be erased now."""
+    target = await find(session)
+    adapters, store = AdapterStore(session), ErasureStore(session, target.model_id)
+    previous = await adapters.active_id(target.model_id)
+    erased = await store.trained_on(target.memory_ids)
+    active = await adapters.servable(previous, but=erased) if previous in erased else previous
+    return Plan(
+        target=target,
+        reread=await store.also_said_in(target.memory_ids, target.trace_ids),
+        adapters=erased,
+        previous=await adapters.file(previous) if previous else None,
+        active=await adapters.file(active) if active else None,
+    )
+
+
+async def _lock(session: AsyncSession, model_id: UUID) -> None:
+    # What adding a cycle waits for.
+    await AdapterStore(session).active_id(model_id)
+    cycle_id = await SleepCycleStore(session).active_id(model_id)
+    if cycle_id is not None:
+        raise CycleActiveError(
+            f"Sleep cycle {cycle_id} may be reading what is to be erased. Wait for it, or cancel "
+            f"it with POST /admin/sleep-cycles/{cycle_id}/cancel, and erase again."
+        )
