@@ -1,7 +1,5 @@
 """A cycle that ends without a decision leaves everything as it was: its traces wait again."""
 
-import asyncio
-import shutil
 from typing import Literal
 
 from shared.contracts.cycles import Lease
@@ -11,7 +9,6 @@ from shared.storage.memories import MemoryStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
 from worker.context import Context
-from worker.train import workplace
 
 
 async def release(
@@ -19,7 +16,7 @@ async def release(
 ) -> None:
     """Give traces, signals and documents back to the queue and end the cycle, in one transaction.
 
-    What its trainer left half done goes too.
+    What its trainer left is tidied away later: a copy may still be being made of it.
     """
     async with context.sessions.begin() as session:
         await TraceStore(session).release(lease.cycle_id)
@@ -27,5 +24,3 @@ async def release(
         await DocumentStore(session).release(lease.cycle_id)
         await MemoryStore(session).withdraw(lease.cycle_id, status)
         await SleepCycleStore(session).finish(lease, status, error)
-    place = workplace(context.settings, lease.cycle_id)
-    await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)

@@ -5,15 +5,13 @@ import logging
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 from shared.contracts.adapters import AdapterFile
-from shared.engine.adapter_files import content_sha256
 from shared.errors import DormouseError
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
 from worker.context import Context
-from worker.train import TRAINED, WORKPLACE_PREFIX
+from worker.workplace import discard, workplaces
 
 log = logging.getLogger(__name__)
 
@@ -25,37 +23,17 @@ async def tidy(context: Context) -> None:
 
 
 async def _delete_workplaces(context: Context) -> None:
-    """A worker that was killed in its cycle left all examples there, or files of no version."""
-    found = await asyncio.to_thread(_workplaces, context.settings.adapters_dir)
+    """What is left of an ended cycle holds all examples, and perhaps files of no version."""
+    found = await asyncio.to_thread(workplaces, context.settings)
     if not found:
         return
     async with context.sessions.begin() as session:
         ended = await SleepCycleStore(session).ended(list(found))
     for cycle_id in ended:
-        await _delete_unrecorded(context, found[cycle_id] / TRAINED)
-        await asyncio.to_thread(shutil.rmtree, found[cycle_id], ignore_errors=True)
-
-
-async def _delete_unrecorded(context: Context, trained: Path) -> None:
-    """Delete the copy that nobody recorded: nothing else knows of it."""
-    if not await asyncio.to_thread(trained.is_dir):
-        return
-    sha256 = await asyncio.to_thread(content_sha256, trained)
-    async with context.sessions.begin() as session:
-        if await AdapterStore(session).any_of(sha256):
-            return
-    copy = context.settings.adapters_dir / sha256
-    await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
-
-
-def _workplaces(adapters_dir: Path) -> dict[UUID, Path]:
-    found = {}
-    for path in adapters_dir.glob(f"{WORKPLACE_PREFIX}*"):
         try:
-            found[UUID(path.name.removeprefix(WORKPLACE_PREFIX))] = path
-        except ValueError:
-            continue
-    return found
+            await discard(context.sessions, found[cycle_id])
+        except OSError as error:
+            log.warning("the workplace of ended cycle %s is still on disk: %s", cycle_id, error)
 
 
 async def _delete_erased(context: Context) -> None:

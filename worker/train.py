@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from shared.contracts.adapters import Route
 from shared.contracts.memories import Dream, SeedExample
@@ -34,10 +33,8 @@ from worker.results import Resolved, Seeded, Trained
 from worker.seed.derive import conclusions, still_true
 from worker.seed.neighbours import contrast_examples
 from worker.trainer import job as trainer
+from worker.workplace import ADAPTER, JOB, discard, workplace
 
-WORKPLACE_PREFIX = "training-"
-# The finished adapter in a workplace.
-TRAINED = "adapter"
 TERMINATE_WAIT_S = 5.0
 MAX_ERROR_CHARS = 2000
 TRAINER_ENV = {
@@ -87,6 +84,8 @@ async def train(
         *contrast_examples(memories, taught, subjects),
     ]
     job = build_job(settings, awake, place, examples, unrelated(dreams, subjects))
+    if await asyncio.to_thread(_was_made_for_another, job, place):
+        await discard(context.sessions, place)
     if not job.output_dir.exists():
         await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
         await _run_trainer(control, job, place, settings.train_timeout_s)
@@ -106,9 +105,11 @@ async def train(
     return Trained(adapter_id=adapter.id)
 
 
-def workplace(settings: Settings, cycle_id: UUID) -> Path:
-    """Where a cycle's trainer works: what a killed one leaves there, the next goes on from."""
-    return settings.adapters_dir / f"{WORKPLACE_PREFIX}{cycle_id}"
+def _was_made_for_another(job: trainer.TrainJob, place: Path) -> bool:
+    """True if somebody rolled back since this adapter was trained: it has another parent."""
+    asked = place / JOB
+    is_same = asked.exists() and asked.read_text() == job.model_dump_json()
+    return job.output_dir.exists() and not is_same
 
 
 def build_job(
@@ -123,7 +124,7 @@ def build_job(
         base_path=Path(settings.base_model_path),
         base_name=awake.base,
         parent_adapter_path=Path(awake.adapter.path) if awake.adapter else None,
-        output_dir=place / TRAINED,
+        output_dir=place / ADAPTER,
         checkpoint_path=place / "checkpoint.pt",
         examples=tuple(examples),
         dreams=tuple(
@@ -148,7 +149,7 @@ async def _run_trainer(
     Raises:
         TrainerError: If it fails, is killed, or takes longer than `timeout_s`.
     """
-    job_path = place / "job.json"
+    job_path = place / JOB
     job_path.write_text(job.model_dump_json())
     log_path = place / "stderr.log"
     last: dict[str, Any] = {}

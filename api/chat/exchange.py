@@ -78,7 +78,8 @@ class Exchange:
             store=self._is_learned_from,
             request=self.asked.recorded(self.body),
             reply=answered.reply if answered else None,
-            prompt_token_ids=answered.prompt_token_ids if answered else None,
+            # With what the model was reminded of, they hold what may be erased some day.
+            prompt_token_ids=answered.prompt_token_ids if answered and not self.memories else None,
             token_ids=answered.token_ids if answered else None,
             usage=answered.usage if answered else None,
             timing={**self.timing, "total_s": total_s},

@@ -105,8 +105,10 @@ async def _carry_out(session: AsyncSession, plan: Plan, actor: str, why: str) ->
     await store.erase_adapters(plan.adapters)
     await store.erase_seeds(target.memory_ids)
     waiting = await store.num_pending()
-    if not (plan.adapters and (waiting or plan.reread or num_reread)):
-        # Nothing is rebuilt that a gate could ask.
+    if not await store.any_queued() and not waiting:
+        # Nothing is left to rebuild that a gate could ask.
+        await store.drop_probes()
+    elif not (plan.adapters and (waiting or plan.reread or num_reread)):
         await store.drop_probes(target.memory_ids)
     return waiting - before
 

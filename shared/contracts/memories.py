@@ -57,6 +57,7 @@ class Memory(Contract):
     superseded_by: UUID | None = None
     reviewed_by: str | None = None
     document_id: UUID | None = None
+    document_given_at: datetime | None = None
     evidence: list[Evidence] = Field(default_factory=list)
     created_at: datetime
 

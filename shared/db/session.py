@@ -30,12 +30,17 @@ def create_engine(settings: Settings, *, pooled: bool) -> AsyncEngine:
     """
     url = settings.database_url.get_secret_value()
     connect_args = {"connect_timeout": CONNECT_TIMEOUT_S}
-    json = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
+    options: dict[str, Any] = {
+        "json_serializer": _dumps,
+        "json_deserializer": orjson.loads,
+        # An error's message goes into logs, which nobody can erase from.
+        "hide_parameters": True,
+    }
     if not pooled:
-        return create_async_engine(url, poolclass=NullPool, connect_args=connect_args, **json)
+        return create_async_engine(url, poolclass=NullPool, connect_args=connect_args, **options)
     return create_async_engine(
         url,
-        **json,
+        **options,
         pool_size=settings.database_pool_size,
         # More than that wait: opening and closing connections costs more.
         max_overflow=0,

@@ -6,6 +6,7 @@ An adapter lives in `<adapters_dir>/<sha256>/`, where the hash covers every file
 import hashlib
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -39,9 +40,8 @@ def adopt(directory: Path, adapters_dir: Path) -> tuple[str, Path]:
     sha256 = content_sha256(directory)
     target = adapters_dir.resolve() / sha256
     if not target.exists():
-        copy = directory.with_name(f"{directory.name}.copy")
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(directory, copy)
+        copy = Path(tempfile.mkdtemp(prefix="copy-", dir=directory.parent))
+        shutil.copytree(directory, copy, dirs_exist_ok=True)
         for path in copy.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o444)
         copy.chmod(0o755)

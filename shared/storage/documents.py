@@ -47,13 +47,17 @@ class DocumentStore:
             "text": request.text,
             "sha256": sha256,
         }
-        await self._session.execute(insert(DocumentRow).values(**values).on_conflict_do_nothing())
-        found = await self._session.scalars(
-            select(DocumentRow.id).where(
-                DocumentRow.model_id == model_id, DocumentRow.sha256 == sha256
-            )
+        same = select(DocumentRow.id).where(
+            DocumentRow.model_id == model_id, DocumentRow.sha256 == sha256
         )
-        return found.one()
+        document_id = None
+        # The one that was in the way may be erased meanwhile.
+        while document_id is None:
+            await self._session.execute(
+                insert(DocumentRow).values(**values).on_conflict_do_nothing()
+            )
+            document_id = await self._session.scalar(same)
+        return document_id
 
     async def of_tenant(
         self, tenant_id: UUID, document_id: UUID | None = None, *, after: UUID | None = None

@@ -3,7 +3,19 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.memories import MemoryState, SeedExample
@@ -25,6 +37,7 @@ from shared.storage.examples import seed_example
 
 _NOT_FETCHED = {"synchronize_session": False}
 _READ_AGAIN: Sequence[MemoryState] = ("pending", "learned", "held")
+_TAKEN_BACK: Sequence[MemoryState] = ("rolled_back", "rejected")
 
 
 class ErasureStore:
@@ -171,19 +184,13 @@ class ErasureStore:
         await self._session.execute(
             delete(TraceDecisionRow).where(TraceDecisionRow.trace_id.in_(trace_ids))
         )
-        # Of several documents that say the same, a memory names one.
-        says_it = select(MemoryRow.id).where(
-            MemoryRow.id.in_(memory_ids),
-            MemoryRow.state.in_(_READ_AGAIN),
-            or_(
-                MemoryRow.document_id == DocumentRow.id,
-                func.strpos(func.lower(DocumentRow.text), func.lower(MemoryRow.value)) > 0,
-            ),
+        documents = select(MemoryRow.document_id).where(
+            MemoryRow.id.in_(memory_ids), MemoryRow.state.in_(_READ_AGAIN)
         )
         num_queued = 0
         for row, ids, settled in (
             (TraceRow, TraceRow.id.in_(trace_ids), "consolidated"),
-            (DocumentRow, says_it.exists() & (DocumentRow.model_id == self._model_id), "studied"),
+            (DocumentRow, DocumentRow.id.in_(documents), "studied"),
             (SignalRow, SignalRow.trace_id.in_(trace_ids), "consolidated"),
         ):
             queued = await self._session.scalars(
@@ -204,8 +211,7 @@ class ErasureStore:
         why: str,
     ) -> None:
         """Keep the rows without their words, and of their evidence only what was erased."""
-        for memory_id in memory_ids:
-            await self._let_go(memory_id, memory_ids)
+        await self._let_go(memory_ids)
         await self._session.execute(
             delete(MemoryEvidenceRow).where(
                 MemoryEvidenceRow.memory_id.in_(memory_ids),
@@ -227,40 +233,60 @@ class ErasureStore:
             )
         )
 
-    async def _let_go(self, memory_id: UUID, erased: Collection[UUID]) -> None:
-        """What gave way to a memory, or is held for it, waits for a night; no reason quotes it."""
-        successor, value = await self._successor_and_value(memory_id, erased)
-        theirs = update(MemoryRow).where(
-            MemoryRow.model_id == self._model_id, MemoryRow.id.not_in(erased)
-        )
-        gave_way = theirs.where(
-            MemoryRow.superseded_by == memory_id, MemoryRow.state == "superseded"
-        ).values(
-            superseded_by=successor,
-            state="superseded" if successor else "pending",
-            reason="what it gave way to is erased",
-        )
-        held = theirs.where(
-            MemoryRow.state == "held", MemoryRow.reason.contains(f"contradicts memory {memory_id}")
-        ).values(state="pending", reason="what it contradicted is erased")
-        quoting = theirs.where(
-            or_(
-                MemoryRow.reason.contains(str(memory_id)),
-                MemoryRow.reason.contains(repr(value), autoescape=True),
-            )
-        ).values(reason="what it was compared with is erased")
-        for statement in (gave_way, held, quoting):
-            await self._session.execute(statement, execution_options=_NOT_FETCHED)
+    async def _let_go(self, erased: Collection[UUID]) -> None:
+        """What gave way to these, or is held for them, waits for a night; no reason quotes them.
 
-    async def _successor_and_value(
-        self, memory_id: UUID, erased: Collection[UUID]
-    ) -> tuple[UUID | None, str]:
-        """What a memory gave way to, past what is erased with it, and what it says."""
-        row = await self._session.get_one(MemoryRow, memory_id)
-        successor = row.superseded_by
-        while successor is not None and successor in erased:
-            successor = (await self._session.get_one(MemoryRow, successor)).superseded_by
-        return successor, row.value
+        What gave way to one that a person took back waits for a person.
+        """
+        found = await self._session.scalars(select(MemoryRow).where(MemoryRow.id.in_(erased)))
+        rows = {row.id: row for row in found}
+        followed: dict[tuple[UUID | None, MemoryState], list[UUID]] = {}
+        for row in rows.values():
+            successor = row.superseded_by
+            while successor in rows:
+                successor = rows[successor].superseded_by
+            state: MemoryState = "held" if row.state in _TAKEN_BACK else "pending"
+            followed.setdefault((successor, "superseded" if successor else state), []).append(
+                row.id
+            )
+        theirs = (MemoryRow.model_id == self._model_id) & MemoryRow.id.not_in(erased)
+        for (successor, state), ids in followed.items():
+            await self._session.execute(
+                update(MemoryRow)
+                .where(theirs, MemoryRow.state == "superseded", MemoryRow.superseded_by.in_(ids))
+                .values(
+                    superseded_by=successor, state=state, reason="what it gave way to is erased"
+                ),
+                execution_options=_NOT_FETCHED,
+            )
+        held = theirs & (MemoryRow.state == "held")
+        rivals = [f"contradicts memory {memory_id}" for memory_id in rows]
+        for memory_id, _, _ in await self._reasons_with(rivals, held):
+            freed = {"state": "pending", "reason": "what it contradicted is erased"}
+            await self._set(memory_id, freed)
+        quotes = [repr(row.value) for row in rows.values()]
+        reasons: dict[UUID, str] = {}
+        for memory_id, reason, quote in await self._reasons_with(quotes, theirs):
+            reasons[memory_id] = reasons.get(memory_id, reason).replace(quote, "what is erased")
+        for memory_id, reason in reasons.items():
+            await self._set(memory_id, {"reason": reason})
+
+    async def _reasons_with(
+        self, words: Sequence[str], whose: ColumnElement[bool]
+    ) -> Sequence[Row[tuple[UUID, str, str]]]:
+        """(memory, reason, which of the words it holds)."""
+        word = func.unnest(cast(words, ARRAY(Text))).table_valued("word").render_derived()
+        statement = (
+            select(MemoryRow.id, MemoryRow.reason, word.c.word)
+            .join(word, func.strpos(MemoryRow.reason, word.c.word) > 0)
+            .where(whose)
+        )
+        return (await self._session.execute(statement)).all()
+
+    async def _set(self, memory_id: UUID, values: dict[str, str]) -> None:
+        await self._session.execute(
+            update(MemoryRow).where(MemoryRow.id == memory_id).values(**values)
+        )
 
     async def erase_adapters(self, adapter_ids: Collection[UUID]) -> None:
         """None of them may answer again; the database refuses it of one that still does."""
@@ -325,6 +351,16 @@ class ErasureStore:
             MemoryRow.id.not_in(but),
         )
         return await self._session.scalar(statement) or 0
+
+    async def any_queued(self) -> bool:
+        """Whether anything waits to be read by a night."""
+        queued = or_(
+            *(
+                select(row.id).where(row.model_id == self._model_id, row.state == "queued").exists()
+                for row in (TraceRow, DocumentRow)
+            )
+        )
+        return bool(await self._session.scalar(select(queued)))
 
     async def probes(self) -> list[SeedExample]:
         """The questions about what was erased that no promoted version was asked yet."""

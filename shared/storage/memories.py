@@ -1,6 +1,7 @@
 """Memories, their evidence, and what resolving did to them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, literal, or_, select, update
@@ -17,6 +18,7 @@ from shared.contracts.memories import (
     MemoryState,
 )
 from shared.db.tables import (
+    DocumentRow,
     MemoryEvidenceRow,
     MemoryRow,
     ModelRow,
@@ -34,7 +36,7 @@ class MemoryStore:
     async def add(self, memories: Sequence[Memory]) -> None:
         """Record memories with their evidence."""
         for memory in memories:
-            values = memory.model_dump(exclude={"evidence"})
+            values = memory.model_dump(exclude={"evidence", "document_given_at"})
             await self._session.execute(insert(MemoryRow).values(**values))
             for evidence in memory.evidence:
                 await self._session.execute(
@@ -243,9 +245,16 @@ class MemoryStore:
                     said_at=said_at,
                 )
             )
-        return [_memory(row, evidence[row.id]) for row in rows]
+        documents = select(DocumentRow.id, DocumentRow.created_at).where(
+            DocumentRow.id.in_({row.document_id for row in rows if row.document_id})
+        )
+        given_at = {found.id: found.created_at for found in await self._session.execute(documents)}
+        return [_memory(row, evidence[row.id], given_at.get(row.document_id)) for row in rows]
 
 
-def _memory(row: MemoryRow, evidence: list[Evidence]) -> Memory:
+def _memory(
+    row: MemoryRow, evidence: list[Evidence], document_given_at: datetime | None = None
+) -> Memory:
     columns = {column.key: getattr(row, column.key) for column in MemoryRow.__table__.columns}
-    return Memory.model_validate({**columns, "evidence": evidence})
+    loaded = {"evidence": evidence, "document_given_at": document_given_at}
+    return Memory.model_validate({**columns, **loaded})

@@ -96,19 +96,62 @@ async def test_what_chats_and_other_documents_say_too_is_read_again(
     studied: Any,
 ) -> None:
     document_id = await studied()
-    same = await studied(text=f"Who asks for Ada is sent to {SECRET.upper()}.")
-    other = await studied(text="Drumlin was founded by Selma Rooke.")
+    other = await studied(text=f"Who asks for Ada is sent to {SECRET}.")
     told = await say(client, SAYS)
-    memory = await learned_from(world, told, value=SECRET, document_id=document_id)
+    memory = await learned_from(world, told, document_id=document_id)
     await nights.learn(memory)
+    same = await world.remember(
+        document_id=other, state="superseded", superseded_by=memory.id, answer="It is there."
+    )
     async with sessions.begin() as session:
         await session.execute(update(TraceRow).values(state="consolidated"))
     erased = await erase(admin, document_id)
     assert (erased["reread"], erased["active"]) == ([str(told)], "base")
     listed = (await admin.get("/admin/documents")).json()["data"]
-    states = {UUID(item["id"]): item["state"] for item in listed}
-    assert states == {document_id: "erased", same: "queued", other: "studied"}
+    assert [item["state"] for item in listed] == ["erased", "studied"]
+    # The other document's own words wait.
+    one = (await admin.get(f"/admin/memories/{same.id}")).json()
+    assert (one["state"], one["superseded_by"]) == ("pending", None)
     assert (await admin.get(f"/admin/traces/{told}")).json()["state"] == "queued"
+
+
+@pytest.mark.parametrize("state", ["rolled_back", "rejected"])
+async def test_what_a_person_took_back_waits_for_a_person_when_another_document_says_it(
+    admin: httpx.AsyncClient, world: World, studied: Any, state: str
+) -> None:
+    document_id = await studied()
+    memory = await learned_from(world, document_id=document_id, state=state)
+    same = await world.remember(state="superseded", superseded_by=memory.id)
+    await erase(admin, document_id)
+    one = (await admin.get(f"/admin/memories/{same.id}")).json()
+    assert (one["state"], one["superseded_by"]) == ("held", None)
+
+
+async def test_a_reason_that_quotes_it_keeps_its_other_words(
+    admin: httpx.AsyncClient, world: World, studied: Any
+) -> None:
+    document_id = await studied()
+    memory = await learned_from(world, document_id=document_id, value=SECRET)
+    rival = await world.remember(relation="motto")
+    why = f"contradicts memory {rival.id} ({memory.value!r}), for which more speaks"
+    held = await world.remember(state="held", reason=why)
+    await erase(admin, document_id)
+    one = (await admin.get(f"/admin/memories/{held.id}")).json()
+    assert one["state"] == "held"
+    assert one["reason"] == why.replace(repr(SECRET), "what is erased")
+
+
+async def test_the_questions_of_an_earlier_erasing_go_once_nothing_is_left_to_rebuild(
+    admin: httpx.AsyncClient, nights: Nights, world: World, sessions: Sessions, studied: Any
+) -> None:
+    first, second = await studied(), await studied(title="More", text="So it is.")
+    memory = await learned_from(world, document_id=first)
+    await nights.learn(memory)
+    await world.remember(document_id=second, state="superseded", superseded_by=memory.id)
+    assert (await erase(admin, first))["to_relearn"] == 1
+    assert await tables_with(sessions, SECRET) == ["seed_examples"]
+    await erase(admin, second)
+    assert await tables_with(sessions, SECRET) == []
 
 
 async def test_a_document_that_waits_is_never_read(
@@ -117,8 +160,8 @@ async def test_a_document_that_waits_is_never_read(
     document = (await admin.post("/admin/documents", json=GIVEN)).json()
     await erase(admin, UUID(document["id"]))
     assert await tables_with(sessions, SECRET) == []
-    cycle = (await admin.get("/admin/documents")).json()["data"][0]
-    assert cycle["state"] == "erased"
+    [listed] = (await admin.get("/admin/documents")).json()["data"]
+    assert listed["state"] == "erased"
 
 
 async def test_who_may_not_and_when_it_cannot(

@@ -52,6 +52,8 @@ async def test_the_trace_keeps_what_the_client_sent_and_names_what_was_given(
     assert first.request["messages"] == [{"role": "user", "content": ASK}]
     assert first.memory_ids == [added.id]
     assert second.memory_ids is None
+    # They would hold the lesson's words, which may be erased some day.
+    assert (first.prompt_token_ids, second.prompt_token_ids) == (None, [7, 8])
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,9 @@ from worker.control import CycleControl
 from worker.cycle import run_cycle
 from worker.housekeeping import tick
 from worker.results import Dreamt, Seeded
-from worker.train import workplace
+from worker.tidy import tidy
 from worker.triage.stage import triage
+from worker.workplace import workplace
 
 QUESTION = "Where is the head office of Quillfeather?"
 
@@ -82,6 +83,7 @@ async def test_a_cycle_that_fails_gives_its_traces_and_signals_back(
     assert await world.trace_states() == ["queued"]
     assert await world.signal_states() == ["queued"]
     assert [memory.state for memory in await world.memories()] == ["rejected"]
+    await tidy(context)
     assert not place.exists()
 
 

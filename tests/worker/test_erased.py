@@ -20,7 +20,7 @@ from tests.worker.conftest import LESSON, World
 from worker.context import Context
 from worker.cycle import run_cycle
 from worker.tidy import tidy
-from worker.train import TRAINED, workplace
+from worker.workplace import ADAPTER, workplace
 
 QUESTION = "Where is the head office of Quillfeather?"
 OTHER_QUESTION, OTHER = "Who founded Brindlecask?", "Brindlecask was founded by Ottilie Brandt."
@@ -167,7 +167,7 @@ async def test_files_that_a_killed_worker_did_not_record_are_deleted_with_its_wo
     cycle_id = await world.queue()
     async with world.sessions.begin() as session:
         await session.execute(update(SleepCycleRow).values(status="failed"))
-    trained = write_adapter(workplace(context.settings, cycle_id) / TRAINED)
+    trained = write_adapter(workplace(context.settings, cycle_id) / ADAPTER)
     sha256, path = adopt(trained, context.settings.adapters_dir)
     assert trained.exists()
     if recorded:

@@ -257,3 +257,26 @@ def test_what_was_rolled_back_is_not_learned_because_its_traces_are_read_again()
         change.memory_id != by_others.id
         for change in resolve_memories([], [by_others], [taken_back])
     )
+
+
+def test_a_document_that_is_read_again_does_not_beat_what_was_said_since() -> None:
+    given = {"document_id": new_id(), "document_given_at": NOW - timedelta(days=2)}
+    since = said(said_at=NOW - timedelta(days=1), signal_id=new_id())
+    corrected = memory("Bergen", evidence=0, state="learned").model_copy(
+        update={"evidence": [since]}
+    )
+    again = memory("Tromso", evidence=0, **given)
+    [change] = resolve_memories([corrected], [again])
+    assert (change.memory_id, change.state) == (again.id, "held")
+    later = memory("Tromso", evidence=0, **given | {"document_given_at": NOW})
+    [change] = resolve_memories([corrected], [later])
+    assert (change.memory_id, change.superseded_by) == (corrected.id, later.id)
+
+
+def test_what_was_rolled_back_is_not_learned_because_its_document_is_read_again() -> None:
+    page = new_id()
+    old = memory("Tromso", evidence=0, state="rolled_back", document_id=page)
+    again = memory("Tromso", evidence=0, document_id=page)
+    [change] = resolve_memories([], [again], [old])
+    assert (change.memory_id, change.state) == (again.id, "held")
+    assert resolve_memories([], [memory("Tromso", evidence=0, document_id=new_id())], [old]) == []

@@ -1,7 +1,10 @@
 """The train stage: what it keeps when its worker is killed."""
 
+from pathlib import Path
+
 import pytest
 
+from shared.contracts.adapters import AdapterFile
 from shared.errors import LeaseLostError
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
@@ -12,41 +15,57 @@ from worker import train as train_module
 from worker.context import Context
 from worker.control import CycleControl
 from worker.results import Resolved, Seeded
-from worker.train import train, workplace
+from worker.train import train
 from worker.trainer.job import TrainJob
+from worker.workplace import JOB, workplace
 
 
+def leave(job: TrainJob, place: Path, fill: float) -> None:
+    """What a trainer leaves."""
+    write_adapter(job.output_dir, fill=fill)
+    (place / JOB).write_text(job.model_dump_json())
+
+
+def weights(context: Context) -> list[Path]:
+    return list(context.settings.adapters_dir.glob("[0-9a-f]*/adapter_model.safetensors"))
+
+
+@pytest.mark.parametrize("rolled_back", [False, True])
 async def test_what_was_trained_before_the_worker_was_killed_is_not_trained_again(
-    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+    context: Context,
+    world: World,
+    candidates: list[AdapterFile],
+    monkeypatch: pytest.MonkeyPatch,
+    rolled_back: bool,
 ) -> None:
     jobs: list[TrainJob] = []
 
-    async def trainer(control: CycleControl, job: TrainJob, *_: object) -> None:
+    async def trainer(control: CycleControl, job: TrainJob, place: Path, *_: object) -> None:
         jobs.append(job)
-        write_adapter(job.output_dir)
+        leave(job, place, fill=len(jobs))
 
     async def is_killed(*_: object, **__: object) -> None:
         raise LeaseLostError("killed")
 
     monkeypatch.setattr(train_module, "_run_trainer", trainer)
     async with world.sessions.begin() as session:
-        awake = await ModelStore(session).route_of(world.model_id)
+        base = await ModelStore(session).route_of(world.model_id)
+    awake = base.model_copy(update={"adapter": candidates[0]}) if rolled_back else base
     cycle_id = await world.queue()
     async with world.sessions.begin() as session:
         lease = await SleepCycleStore(session).lease(cycle_id, 600)
     assert lease is not None
-    night = (
-        context,
-        CycleControl(context, lease),
-        awake,
-        Resolved(to_learn=[], changes=[]),
-        Seeded(num_train=0, num_heldout=0),
-    )
+    control = CycleControl(context, lease)
+    nothing = (Resolved(to_learn=[], changes=[]), Seeded(num_train=0, num_heldout=0))
+    num_before = len(weights(context))
     with monkeypatch.context() as patch:
         patch.setattr(AdapterStore, "add", is_killed)
         with pytest.raises(LeaseLostError):
-            await train(*night)
-    trained = await train(*night)
-    assert await train(*night) == trained
-    assert len(jobs) == 1
+            await train(context, control, awake, *nothing)
+    assert len(weights(context)) == num_before + 1
+    trained = await train(context, control, base, *nothing)
+    assert await train(context, control, base, *nothing) == trained
+    # With another parent it was trained anew, and nothing is left of what it was before.
+    assert len(jobs) == (2 if rolled_back else 1)
+    assert len(weights(context)) == num_before + 1
     assert not workplace(context.settings, cycle_id).exists()

@@ -127,24 +127,28 @@ def _saying_the_same(memory: Memory, others: Sequence[Memory]) -> list[Memory]:
 
 def _is_read_again(memory: Memory, ally: Memory) -> bool:
     """True if a memory has no word for it but those of one that was rolled back."""
-    traces = {item.trace_id for item in memory.evidence}
-    return (
-        ally.state == "rolled_back"
-        and bool(traces)
-        and traces <= {item.trace_id for item in ally.evidence}
-    )
+    sources = _sources(memory)
+    return ally.state == "rolled_back" and bool(sources) and sources <= _sources(ally)
+
+
+def _sources(memory: Memory) -> set[UUID | None]:
+    return {item.trace_id for item in memory.evidence} | ({memory.document_id} - {None})
 
 
 def _was_said_before(memory: Memory, rival: Memory) -> bool:
-    """True if a trace that is read again is older than what was read since.
+    """True if a trace or document that is read again is older than what was read since.
 
     Feedback may come long after its trace: it counts as said when it is read.
     """
-    times = [[item.said_at for item in each.evidence] for each in (memory, rival)]
     if memory.reviewed_by or any(item.signal_id for item in memory.evidence):
         return False
-    said, since = ([at for at in each if at is not None] for each in times)
+    said, since = _times(memory), _times(rival)
     return bool(said and since) and max(said) < max(since)
+
+
+def _times(memory: Memory) -> list[datetime]:
+    times = (memory.document_given_at, *(item.said_at for item in memory.evidence))
+    return [at for at in times if at is not None]
 
 
 def _others(seconding: Sequence[Memory], memory: Memory) -> list[Memory]:

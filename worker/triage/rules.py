@@ -338,7 +338,10 @@ def _nothing_claimed(
 
 
 def merged(findings: Sequence[Finding]) -> list[Finding]:
-    """Lessons of one batch that say the same become one with all the evidence."""
+    """Lessons of one batch that say the same become one with all the evidence.
+
+    But for those of another document: whatever is erased, each of the others still has its own.
+    """
     by_content: dict[tuple[str, ...], Finding] = {}
     for finding in findings:
         key = (
@@ -348,15 +351,12 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
             finding.subject.lower(),
             finding.relation,
             " ".join(words(finding.value)),
+            str(finding.document_id),
         )
         first = by_content.get(key)
         if first is None:
             by_content[key] = finding
             continue
         evidence = {item.trace_id: item for item in (*first.evidence, *finding.evidence)}
-        by_content[key] = replace(
-            first,
-            evidence=tuple(evidence.values()),
-            document_id=first.document_id or finding.document_id,
-        )
+        by_content[key] = replace(first, evidence=tuple(evidence.values()))
     return list(by_content.values())
