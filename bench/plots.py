@@ -26,6 +26,10 @@ def plot(path: Path, measures: Sequence[str], lines: dict[str, list[dict[str, An
     """
     num_rows = -(-len(measures) // NUM_COLUMNS)
     size = (PANEL_INCHES[0] * NUM_COLUMNS, PANEL_INCHES[1] * num_rows)
+    # An arm has one colour, also where another has no figures.
+    styles = {
+        name: {"color": f"C{i}", "marker": ".", "label": name} for i, name in enumerate(lines)
+    }
     with plt.rc_context(STABLE):  # type: ignore[arg-type]
         figure, axes = plt.subplots(num_rows, NUM_COLUMNS, figsize=size, squeeze=False)
         panels = list(axes.flat)
@@ -36,7 +40,8 @@ def plot(path: Path, measures: Sequence[str], lines: dict[str, list[dict[str, An
                     for number, cycle in enumerate(cycles, 1)
                     if cycle.get(measure) is not None
                 ]
-                panel.plot(*zip(*found, strict=True), marker=".", label=name) if found else None
+                if found:
+                    panel.plot(*zip(*found, strict=True), **styles[name])
             panel.set_title(measure)
             panel.grid(alpha=0.3)
             panel.xaxis.get_major_locator().set_params(integer=True)

@@ -19,3 +19,11 @@ def test_every_measure_has_its_panel_and_the_same_figures_give_the_same_bytes(
     drawn = first.read_text()
     assert all(f">{word}<" in drawn for word in ("acquired", "blimp", "drift", "ours", "plain"))
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_an_arm_keeps_its_colour_where_another_has_no_figures(tmp_path: Path) -> None:
+    lines: dict[str, list[dict[str, Any]]] = {"ours": [{}], "plain": [{"blimp": 0.7}]}
+    plot(tmp_path / "one.svg", ["blimp"], lines)
+    drawn = (tmp_path / "one.svg").read_text()
+    first, second = "#1f77b4", "#ff7f0e"
+    assert (first in drawn, second in drawn) == (False, True)
