@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 
@@ -42,7 +43,8 @@ class Postgres:
     @property
     def url(self) -> str:
         """The database's address for SQLAlchemy."""
-        return f"postgresql+psycopg://postgres@/{DATABASE}?host={self.sockets}"
+        host = quote(str(self.sockets), safe="/")
+        return f"postgresql+psycopg://postgres@/{DATABASE}?host={host}"
 
     def service(self) -> Service:
         """How the supervisor runs it. SIGINT is its fast shutdown: it does not wait for clients."""
