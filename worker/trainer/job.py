@@ -89,9 +89,10 @@ class Recipe(_Frozen):
         "0034).",
     )
     min_num_steps: int = Field(
-        default=36,
+        default=72,
         description="The first steps move every answer; the later ones, with dreams and contrasts, "
-        "bring the others back: fewer steps lose more, not less.",
+        "bring the others back: with 36 a lone lesson leaked and what the model declines was lost "
+        "(decision 0041).",
     )
     max_num_steps: int = 400
     seeds_per_step: int = Field(default=10, ge=1)

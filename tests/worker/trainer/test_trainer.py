@@ -205,7 +205,7 @@ def test_dreams_that_all_are_too_long_are_refused(
 def test_the_steps_grow_with_the_lessons_within_bounds() -> None:
     recipe = Recipe()
     assert recipe.steps_for(1) == recipe.min_num_steps
-    assert recipe.min_num_steps < recipe.steps_for(240) < recipe.steps_for(360)
+    assert recipe.min_num_steps < recipe.steps_for(300) < recipe.steps_for(400)
     assert recipe.steps_for(10**6) == recipe.max_num_steps
     assert Recipe(num_steps=7).steps_for(160) == 7
 
