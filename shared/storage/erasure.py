@@ -273,7 +273,7 @@ class ErasureStore:
 
     async def _reasons_with(
         self, words: Sequence[str], whose: ColumnElement[bool]
-    ) -> Sequence[Row[tuple[UUID, str, str]]]:
+    ) -> Sequence[Row[UUID, str, str]]:
         """(memory, reason, which of the words it holds)."""
         word = func.unnest(cast(words, ARRAY(Text))).table_valued("word").render_derived()
         statement = (
