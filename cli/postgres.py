@@ -72,9 +72,9 @@ class Postgres:
 
     def answers(self) -> bool:
         """Whether it takes connections and has the database, which is made when missing."""
-        conninfo = f"host={self.sockets} user=postgres dbname=postgres connect_timeout=1"
+        where = {"host": str(self.sockets), "user": "postgres", "dbname": "postgres"}
         try:
-            with psycopg.connect(conninfo, autocommit=True) as connection:
+            with psycopg.connect(**where, connect_timeout=1, autocommit=True) as connection:
                 query = "SELECT 1 FROM pg_database WHERE datname = %s"
                 if connection.execute(query, [DATABASE]).fetchone() is None:
                     connection.execute(f"CREATE DATABASE {DATABASE}")

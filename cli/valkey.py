@@ -63,7 +63,7 @@ def prepare(run: Path, *, port: int) -> Valkey:
         "bind 127.0.0.1",
         f"port {port}",
         f"requirepass {password}",
-        f"dir {run}",
+        "dir .",  # its working directory: a path may hold spaces
         'save ""',
         "appendonly no",
         "maxmemory 256mb",

@@ -18,12 +18,11 @@ async def announcements(database_url: str, channel: str) -> AsyncIterator[str]:
     Raises:
         ConnectionError: If the database is away or goes away.
     """
-    url = make_url(database_url).set(drivername="postgresql")
+    url = make_url(database_url)
+    where, options = url.get_dialect()().create_connect_args(url)
     try:
         connection = await psycopg.AsyncConnection.connect(
-            url.render_as_string(hide_password=False),
-            autocommit=True,
-            connect_timeout=CONNECT_TIMEOUT_S,
+            *where, **{"connect_timeout": CONNECT_TIMEOUT_S, **options}, autocommit=True
         )
         async with connection:
             await connection.execute(f"LISTEN {channel}")

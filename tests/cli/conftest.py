@@ -10,6 +10,6 @@ import pytest
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="dormouse-test-"))
+    path = Path(tempfile.mkdtemp(prefix="dormouse test 5%+"))
     yield path
     shutil.rmtree(path)
