@@ -225,10 +225,10 @@ def test_dreams_weigh_more_beside_few_seeds() -> None:
 
 def test_few_seeds_are_not_repeated_more_often_than_many() -> None:
     recipe = Recipe()
-    for num_seeds in (10, 24, 48, 180):
+    for num_seeds in (24, 52, 104, 180, 240):
         seen = recipe.seeds_in_step(num_seeds) * recipe.steps_for(num_seeds) / num_seeds
         assert recipe.num_passes <= seen <= recipe.num_passes + 2
-    assert recipe.seeds_in_step(180) == recipe.seeds_per_step
+    assert recipe.seeds_in_step(240) == recipe.seeds_per_step
     assert recipe.seeds_in_step(1) == 1
 
 
