@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
@@ -38,16 +39,17 @@ async def discard(sessions: Sessions, place: Path) -> None:
     Raises:
         OSError: If a file cannot be read or deleted.
     """
-    trained = place / ADAPTER
+    trained, orphans = place / ADAPTER, []
     if await asyncio.to_thread(trained.is_dir):
         sha256 = await asyncio.to_thread(content_sha256, trained)
         async with sessions.begin() as session:
-            is_recorded = await AdapterStore(session).any_of(sha256)
-        if not is_recorded:
-            await asyncio.to_thread(_delete, place.parent / sha256)
-    await asyncio.to_thread(_delete, place)
+            if not await AdapterStore(session).any_of(sha256):
+                orphans = [place.parent / sha256]
+    await asyncio.to_thread(_delete, place, orphans)
 
 
-def _delete(directory: Path) -> None:
-    if directory.exists():
-        shutil.rmtree(directory)
+def _delete(place: Path, orphans: Iterable[Path]) -> None:
+    # First what is still being copied: it cannot become an orphan then.
+    for directory in (*place.glob("copy-*"), *orphans, place):
+        if directory.exists():
+            shutil.rmtree(directory)

@@ -46,7 +46,13 @@ def adopt(directory: Path, adapters_dir: Path) -> tuple[str, Path]:
             path.chmod(0o755 if path.is_dir() else 0o444)
         copy.chmod(0o755)
         target.parent.mkdir(parents=True, exist_ok=True)
-        copy.rename(target)
+        try:
+            copy.rename(target)
+        except OSError:
+            # An attempt that lost its lease has put the same there meanwhile.
+            if not target.exists():
+                raise
+            shutil.rmtree(copy)
     return sha256, target
 
 

@@ -1,10 +1,12 @@
 """The train stage: what it keeps when its worker is killed."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from shared.contracts.adapters import AdapterFile
+from shared.engine.adapter_files import adopt
 from shared.errors import LeaseLostError
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
@@ -69,3 +71,20 @@ async def test_what_was_trained_before_the_worker_was_killed_is_not_trained_agai
     assert len(jobs) == (2 if rolled_back else 1)
     assert len(weights(context)) == num_before + 1
     assert not workplace(context.settings, cycle_id).exists()
+
+
+def test_who_comes_second_to_a_place_finds_the_same_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained, adapters = write_adapter(tmp_path / "adapter"), tmp_path / "adapters"
+    copytree = shutil.copytree
+
+    def copies_late(source: Path, target: Path, **options: bool) -> Path:
+        monkeypatch.undo()
+        adopt(trained, adapters)
+        return copytree(source, target, **options)
+
+    monkeypatch.setattr(shutil, "copytree", copies_late)
+    _, path = adopt(trained, adapters)
+    assert list(adapters.iterdir()) == [path]
+    assert [item.name for item in tmp_path.iterdir() if item.name.startswith("copy-")] == []
