@@ -242,13 +242,13 @@ class ErasureStore:
         rows = {row.id: row for row in found}
         followed: dict[tuple[UUID | None, MemoryState], list[UUID]] = {}
         for row in rows.values():
-            successor = row.superseded_by
-            while successor in rows:
-                successor = rows[successor].superseded_by
-            state: MemoryState = "held" if row.state in _TAKEN_BACK else "pending"
-            followed.setdefault((successor, "superseded" if successor else state), []).append(
-                row.id
-            )
+            last = row
+            while last.superseded_by in rows:
+                last = rows[last.superseded_by]
+            state: MemoryState = "held" if last.state in _TAKEN_BACK else "pending"
+            if last.superseded_by is not None:
+                state = "superseded"
+            followed.setdefault((last.superseded_by, state), []).append(row.id)
         theirs = (MemoryRow.model_id == self._model_id) & MemoryRow.id.not_in(erased)
         for (successor, state), ids in followed.items():
             await self._session.execute(

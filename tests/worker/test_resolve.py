@@ -280,3 +280,16 @@ def test_what_was_rolled_back_is_not_learned_because_its_document_is_read_again(
     [change] = resolve_memories([], [again], [old])
     assert (change.memory_id, change.state) == (again.id, "held")
     assert resolve_memories([], [memory("Tromso", evidence=0, document_id=new_id())], [old]) == []
+
+
+def test_what_was_said_since_does_not_age_against_what_is_read_again() -> None:
+    long_ago, since = NOW - timedelta(days=120), NOW - timedelta(days=110)
+    corrected = memory("Bergen", evidence=0, state="learned").model_copy(
+        update={"evidence": [said(said_at=since, signal_id=new_id())]}
+    )
+    again = memory("Tromso", evidence=0, document_id=new_id(), document_given_at=long_ago)
+    [change] = resolve_memories([corrected], [again])
+    assert (change.memory_id, change.state) == (again.id, "held")
+    now = memory("Tromso", evidence=0, document_id=new_id(), document_given_at=NOW)
+    [change] = resolve_memories([corrected], [now])
+    assert (change.memory_id, change.superseded_by) == (corrected.id, now.id)

@@ -64,9 +64,12 @@ def resolve_memories(
             in_force[memory.key] = memory
             changes += [_same(memory, ally) for ally in allies if ally.state == "held"]
             continue
-        speaking = weight([memory, *allies], now)
-        against = weight([rival, *_others(seconding.get(memory.key, []), memory)], now)
-        if speaking > against or (speaking == against and not _was_said_before(memory, rival)):
+        was_before = _was_said_before(memory, rival)
+        # What is read again is weighed as when the later words came: these have aged since.
+        then = max(_times(rival)) if was_before else now
+        speaking = weight([memory, *allies], then)
+        against = weight([rival, *_others(seconding.get(memory.key, []), memory)], then)
+        if speaking > against or (speaking == against and not was_before):
             decided = {ally.id for ally in allies}
             changes = [change for change in changes if change.memory_id not in decided]
             changes.append(_supersede(rival, memory, speaking, against))
