@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from cli.errors import StackError
 from cli.service import Service
@@ -72,9 +73,9 @@ class Postgres:
 
     def answers(self) -> bool:
         """Whether it takes connections and has the database, which is made when missing."""
-        where = {"host": str(self.sockets), "user": "postgres", "dbname": "postgres"}
+        where = make_conninfo(host=str(self.sockets), user="postgres", dbname="postgres")
         try:
-            with psycopg.connect(**where, connect_timeout=1, autocommit=True) as connection:
+            with psycopg.connect(where, connect_timeout=1, autocommit=True) as connection:
                 query = "SELECT 1 FROM pg_database WHERE datname = %s"
                 if connection.execute(query, [DATABASE]).fetchone() is None:
                     connection.execute(f"CREATE DATABASE {DATABASE}")

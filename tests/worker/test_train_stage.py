@@ -79,10 +79,10 @@ def test_who_comes_second_to_a_place_finds_the_same_there(
     trained, adapters = write_adapter(tmp_path / "adapter"), tmp_path / "adapters"
     copytree = shutil.copytree
 
-    def copies_late(source: Path, target: Path, **options: bool) -> Path:
+    def copies_late(source: Path, target: Path, *, dirs_exist_ok: bool) -> Path:
         monkeypatch.undo()
         adopt(trained, adapters)
-        return copytree(source, target, **options)
+        return copytree(source, target, dirs_exist_ok=dirs_exist_ok)
 
     monkeypatch.setattr(shutil, "copytree", copies_late)
     _, path = adopt(trained, adapters)
