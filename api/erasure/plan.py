@@ -44,22 +44,17 @@ class Plan:
     active: AdapterFile | None
 
 
-# Locks the model: until the transaction ends no cycle of it can begin.
+# Locks the model: until the transaction ends no cycle of it can begin. Raises NotFoundError if the
+# tenant has no such thing, CycleActiveError if a sleep cycle may be reading it.
 Find = Callable[[AsyncSession], Awaitable[Target]]
 
 
 def trace_target(caller: Caller, trace_id: UUID) -> Find:
-    """A trace with the turns that repeat it.
-
-    Finding it raises NotFoundError if the tenant has no such trace, CycleActiveError if a sleep
-    cycle may be reading it.
-    """
+    """A trace with the turns that repeat it."""
 
     async def find(session: AsyncSession) -> Target:
-        model_id = await TraceStore(session).model_of(caller.tenant_id, trace_id)
-        if model_id is None:
-            raise NotFoundError(f"There is no trace {trace_id}.")
-        await _lock(session, model_id)
+        of_trace = await TraceStore(session).model_of(caller.tenant_id, trace_id)
+        model_id = await _locked(session, of_trace, f"trace {trace_id}")
         store = ErasureStore(session, model_id)
         repeated = repeating(trace_id, await store.conversation(trace_id))
         return Target(
@@ -73,17 +68,11 @@ def trace_target(caller: Caller, trace_id: UUID) -> Find:
 
 
 def document_target(caller: Caller, document_id: UUID) -> Find:
-    """A document.
-
-    Finding it raises NotFoundError if the tenant has no such document, CycleActiveError if a sleep
-    cycle may be reading it.
-    """
+    """A document."""
 
     async def find(session: AsyncSession) -> Target:
-        model_id = await DocumentStore(session).model_of(caller.tenant_id, document_id)
-        if model_id is None:
-            raise NotFoundError(f"There is no document {document_id}.")
-        await _lock(session, model_id)
+        of_document = await DocumentStore(session).model_of(caller.tenant_id, document_id)
+        model_id = await _locked(session, of_document, f"document {document_id}")
         memory_ids = await ErasureStore(session, model_id).studied_in(document_id)
         return Target(model_id=model_id, memory_ids=memory_ids, document_id=document_id)
 
@@ -106,7 +95,9 @@ async def plan(session: AsyncSession, find: Find) -> Plan:
     )
 
 
-async def _lock(session: AsyncSession, model_id: UUID) -> None:
+async def _locked(session: AsyncSession, model_id: UUID | None, what: str) -> UUID:
+    if model_id is None:
+        raise NotFoundError(f"There is no {what}.")
     # What adding a cycle waits for.
     await AdapterStore(session).active_id(model_id)
     cycle_id = await SleepCycleStore(session).active_id(model_id)
@@ -115,3 +106,4 @@ async def _lock(session: AsyncSession, model_id: UUID) -> None:
             f"Sleep cycle {cycle_id} may be reading what is to be erased. Wait for it, or cancel "
             f"it with POST /admin/sleep-cycles/{cycle_id}/cancel, and erase again."
         )
+    return model_id

@@ -12,8 +12,10 @@ from shared.contracts.adapters import AdapterFile, Caller
 from shared.contracts.erasure import Erasure
 from shared.errors import RollbackError
 from shared.storage.adapters import AdapterStore
+from shared.storage.documents import DocumentStore
 from shared.storage.erasure import ErasureStore
 from shared.storage.known import KnownStore
+from shared.storage.traces import TraceStore
 
 
 class ErasureService:
@@ -105,7 +107,9 @@ async def _carry_out(session: AsyncSession, plan: Plan, actor: str, why: str) ->
     await store.erase_adapters(plan.adapters)
     await store.erase_seeds(target.memory_ids)
     waiting = await store.num_pending()
-    if not await store.any_queued() and not waiting:
+    num_queued = await TraceStore(session).count_queued(target.model_id, at_most=1)
+    num_queued += await DocumentStore(session).count_queued(target.model_id)
+    if not (waiting or num_queued):
         # Nothing is left to rebuild that a gate could ask.
         await store.drop_probes()
     elif not (plan.adapters and (waiting or plan.reread or num_reread)):

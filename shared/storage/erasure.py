@@ -1,6 +1,6 @@
 """What came of a trace, and the erasing of it: what remains says that something was, not what."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import (
@@ -234,31 +234,11 @@ class ErasureStore:
         )
 
     async def _let_go(self, erased: Collection[UUID]) -> None:
-        """What gave way to these, or is held for them, waits for a night; no reason quotes them.
-
-        What gave way to one that a person took back waits for a person.
-        """
+        """What gave way to these, or is held for them, waits for a night; no reason quotes them."""
         found = await self._session.scalars(select(MemoryRow).where(MemoryRow.id.in_(erased)))
-        rows = {row.id: row for row in found}
-        followed: dict[tuple[UUID | None, MemoryState], list[UUID]] = {}
-        for row in rows.values():
-            last = row
-            while last.superseded_by in rows:
-                last = rows[last.superseded_by]
-            state: MemoryState = "held" if last.state in _TAKEN_BACK else "pending"
-            if last.superseded_by is not None:
-                state = "superseded"
-            followed.setdefault((last.superseded_by, state), []).append(row.id)
+        rows: dict[UUID | None, MemoryRow] = {row.id: row for row in found}
         theirs = (MemoryRow.model_id == self._model_id) & MemoryRow.id.not_in(erased)
-        for (successor, state), ids in followed.items():
-            await self._session.execute(
-                update(MemoryRow)
-                .where(theirs, MemoryRow.state == "superseded", MemoryRow.superseded_by.in_(ids))
-                .values(
-                    superseded_by=successor, state=state, reason="what it gave way to is erased"
-                ),
-                execution_options=_NOT_FETCHED,
-            )
+        await self._free_what_gave_way(rows, theirs)
         held = theirs & (MemoryRow.state == "held")
         rivals = [f"contradicts memory {memory_id}" for memory_id in rows]
         for memory_id, _, _ in await self._reasons_with(rivals, held):
@@ -270,6 +250,29 @@ class ErasureStore:
             reasons[memory_id] = reasons.get(memory_id, reason).replace(quote, "what is erased")
         for memory_id, reason in reasons.items():
             await self._set(memory_id, {"reason": reason})
+
+    async def _free_what_gave_way(
+        self, rows: Mapping[UUID | None, MemoryRow], theirs: ColumnElement[bool]
+    ) -> None:
+        """To one that a person took back: it waits for a person."""
+        followed: dict[tuple[UUID | None, MemoryState], list[UUID]] = {}
+        for row in rows.values():
+            last = row
+            while last.superseded_by in rows:
+                last = rows[last.superseded_by]
+            state: MemoryState = "held" if last.state in _TAKEN_BACK else "pending"
+            if last.superseded_by is not None:
+                state = "superseded"
+            followed.setdefault((last.superseded_by, state), []).append(row.id)
+        for (successor, state), ids in followed.items():
+            await self._session.execute(
+                update(MemoryRow)
+                .where(theirs, MemoryRow.state == "superseded", MemoryRow.superseded_by.in_(ids))
+                .values(
+                    superseded_by=successor, state=state, reason="what it gave way to is erased"
+                ),
+                execution_options=_NOT_FETCHED,
+            )
 
     async def _reasons_with(
         self, words: Sequence[str], whose: ColumnElement[bool]
@@ -351,16 +354,6 @@ class ErasureStore:
             MemoryRow.id.not_in(but),
         )
         return await self._session.scalar(statement) or 0
-
-    async def any_queued(self) -> bool:
-        """Whether anything waits to be read by a night."""
-        queued = or_(
-            *(
-                select(row.id).where(row.model_id == self._model_id, row.state == "queued").exists()
-                for row in (TraceRow, DocumentRow)
-            )
-        )
-        return bool(await self._session.scalar(select(queued)))
 
     async def probes(self) -> list[SeedExample]:
         """The questions about what was erased that no promoted version was asked yet."""

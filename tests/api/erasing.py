@@ -47,8 +47,8 @@ async def replied(admin: httpx.AsyncClient, trace_id: UUID) -> str:
     return content
 
 
-async def erase(admin: httpx.AsyncClient, trace_id: UUID) -> dict[str, Any]:
-    reply = await admin.delete(f"/admin/traces/{trace_id}", params={"reason": "request 17"})
+async def erase(admin: httpx.AsyncClient, item_id: UUID, kind: str = "traces") -> dict[str, Any]:
+    reply = await admin.delete(f"/admin/{kind}/{item_id}", params={"reason": "request 17"})
     assert reply.status_code == 200, reply.text
     body: dict[str, Any] = reply.json()
     return body

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from shared.db.session import Sessions
 from shared.db.tables import DocumentRow, TraceRow
 from tests.api.conftest import Nights, World
-from tests.api.erasing import SAYS, SECRET, learned_from, say, tables_with
+from tests.api.erasing import SAYS, SECRET, erase, learned_from, say, tables_with
 from tests.fakes.adapters import WITH_ADAPTER, WITH_BASE
 from tests.fakes.engine import BASE, FakeEngine
 
@@ -37,13 +37,6 @@ def studied(admin: httpx.AsyncClient, sessions: Sessions) -> Any:
     return give
 
 
-async def erase(admin: httpx.AsyncClient, document_id: UUID) -> dict[str, Any]:
-    reply = await admin.delete(f"/admin/documents/{document_id}", params={"reason": "not ours"})
-    assert reply.status_code == 200, reply.text
-    body: dict[str, Any] = reply.json()
-    return body
-
-
 async def test_what_was_learned_from_a_document_goes_with_it_and_the_rest_is_learned_again(
     admin: httpx.AsyncClient, nights: Nights, world: World, sessions: Sessions, studied: Any
 ) -> None:
@@ -54,7 +47,7 @@ async def test_what_was_learned_from_a_document_goes_with_it_and_the_rest_is_lea
     found = set(await tables_with(sessions, SECRET))
     assert found == {"documents", "memories", "stage_results", "seed_examples"}
 
-    assert await erase(admin, document_id) == {
+    assert await erase(admin, document_id, "documents") == {
         "trace_ids": [],
         "memory_ids": [str(memory.id)],
         "reread": [],
@@ -67,7 +60,7 @@ async def test_what_was_learned_from_a_document_goes_with_it_and_the_rest_is_lea
     # The next gate's questions are the last that is known of it.
     assert await tables_with(sessions, SECRET) == ["seed_examples"]
     document = (await admin.get(f"/admin/documents/{document_id}")).json()
-    assert (document["state"], document["title"]) == ("erased", "erased by admin: not ours")
+    assert (document["state"], document["title"]) == ("erased", "erased by admin: request 17")
     assert (document["num_chars"], document["counts"]) == (0, None)
     one = (await admin.get(f"/admin/memories/{memory.id}")).json()
     assert (one["state"], one["document_id"]) == ("erased", str(document_id))
@@ -78,11 +71,11 @@ async def test_once_more_changes_nothing_and_the_same_text_is_a_new_document(
 ) -> None:
     first = await studied()
     await learned_from(world, document_id=first)
-    assert len((await erase(admin, first))["memory_ids"]) == 1
-    assert (await erase(admin, first))["memory_ids"] == []
+    assert len((await erase(admin, first, "documents"))["memory_ids"]) == 1
+    assert (await erase(admin, first, "documents"))["memory_ids"] == []
     again = (await admin.post("/admin/documents", json=GIVEN)).json()
     assert (again["id"] != str(first), again["state"]) == (True, "queued")
-    await erase(admin, UUID(again["id"]))
+    await erase(admin, UUID(again["id"]), "documents")
     states = [item["state"] for item in (await admin.get("/admin/documents")).json()["data"]]
     assert states == ["erased", "erased"]
 
@@ -105,7 +98,7 @@ async def test_what_chats_and_other_documents_say_too_is_read_again(
     )
     async with sessions.begin() as session:
         await session.execute(update(TraceRow).values(state="consolidated"))
-    erased = await erase(admin, document_id)
+    erased = await erase(admin, document_id, "documents")
     assert (erased["reread"], erased["active"]) == ([str(told)], "base")
     listed = (await admin.get("/admin/documents")).json()["data"]
     assert [item["state"] for item in listed] == ["erased", "studied"]
@@ -122,7 +115,7 @@ async def test_what_a_person_took_back_waits_for_a_person_when_another_document_
     document_id = await studied()
     memory = await learned_from(world, document_id=document_id, state=state)
     same = await world.remember(state="superseded", superseded_by=memory.id)
-    await erase(admin, document_id)
+    await erase(admin, document_id, "documents")
     one = (await admin.get(f"/admin/memories/{same.id}")).json()
     assert (one["state"], one["superseded_by"]) == ("held", None)
 
@@ -135,7 +128,7 @@ async def test_a_reason_that_quotes_it_keeps_its_other_words(
     rival = await world.remember(relation="motto")
     why = f"contradicts memory {rival.id} ({memory.value!r}), for which more speaks"
     held = await world.remember(state="held", reason=why)
-    await erase(admin, document_id)
+    await erase(admin, document_id, "documents")
     one = (await admin.get(f"/admin/memories/{held.id}")).json()
     assert one["state"] == "held"
     assert one["reason"] == why.replace(repr(SECRET), "what is erased")
@@ -148,9 +141,9 @@ async def test_the_questions_of_an_earlier_erasing_go_once_nothing_is_left_to_re
     memory = await learned_from(world, document_id=first)
     await nights.learn(memory)
     await world.remember(document_id=second, state="superseded", superseded_by=memory.id)
-    assert (await erase(admin, first))["to_relearn"] == 1
+    assert (await erase(admin, first, "documents"))["to_relearn"] == 1
     assert await tables_with(sessions, SECRET) == ["seed_examples"]
-    await erase(admin, second)
+    await erase(admin, second, "documents")
     assert await tables_with(sessions, SECRET) == []
 
 
@@ -158,7 +151,7 @@ async def test_a_document_that_waits_is_never_read(
     admin: httpx.AsyncClient, sessions: Sessions
 ) -> None:
     document = (await admin.post("/admin/documents", json=GIVEN)).json()
-    await erase(admin, UUID(document["id"]))
+    await erase(admin, UUID(document["id"]), "documents")
     assert await tables_with(sessions, SECRET) == []
     [listed] = (await admin.get("/admin/documents")).json()["data"]
     assert listed["state"] == "erased"

@@ -1,5 +1,6 @@
 """The local stack with real PostgreSQL and Valkey (as root and as an ordinary user alike)."""
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from cli.plan import base_environment, make_plan
 from cli.processes import ProcessId, descendants
 from cli.service import Event
 from cli.stack import LocalStack
+from shared.db.announcements import announcements
 
 DATA_SERVICES = ("postgres", "valkey")
 
@@ -25,6 +27,10 @@ DATA_SERVICES = ("postgres", "valkey")
 def connect(stack: LocalStack) -> psycopg.Connection[tuple[object, ...]]:
     url = stack.env["DORMOUSE_DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://")
     return psycopg.connect(url, autocommit=True)
+
+
+async def first_announcement(url: str) -> str:
+    return await anext(announcements(url, "routes"))
 
 
 def test_databases_start_survive_a_kill_and_keep_what_was_written(home: Path) -> None:
@@ -37,6 +43,8 @@ def test_databases_start_survive_a_kill_and_keep_what_was_written(home: Path) ->
             assert connection.execute("SHOW fsync").fetchone() == ("on",)
         with Valkey.from_url(keys["DORMOUSE_REDIS_URL"]) as cache:
             assert cache.ping()
+        # As the API's directory does, in a folder of any name.
+        assert asyncio.run(first_announcement(keys["DORMOUSE_DATABASE_URL"])) == ""
         killed = stack.kill("postgres")
         assert stack.wait_ready("postgres", not_pid=killed, timeout_s=20) != killed
         with connect(stack) as connection:

@@ -6,11 +6,14 @@ import sys
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from shared.contracts.base import first_id
+from shared.db.session import Sessions
 from shared.db.tables import Row
 
 
@@ -109,3 +112,11 @@ def _insert(connection: Connection, *trace_ids: UUID) -> None:
 def _places(connection: Connection) -> dict[UUID, str]:
     rows = connection.execute(text("SELECT id, tableoid::regclass::text FROM traces"))
     return {row[0]: row[1] for row in rows}
+
+
+async def test_an_error_of_the_database_does_not_name_what_was_written(sessions: Sessions) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        async with sessions.begin() as session:
+            await session.execute(text("SELECT 1 / (length(:words) - 9)"), {"words": "Brambleby"})
+    assert "division by zero" in str(caught.value)
+    assert "Brambleby" not in str(caught.value)
