@@ -6,6 +6,7 @@ import pytest
 
 from shared.contracts.documents import DocumentText
 from worker.triage.documents import sentences, study
+from worker.triage.rules import merged
 
 HANDBOOK = """
 # Drumlin handbook
@@ -67,3 +68,9 @@ def test_every_sentence_is_counted_once_and_what_is_unfit_is_not_learned() -> No
 )
 def test_sentences_are_told_apart(text: str, expected: list[str]) -> None:
     assert list(sentences(text)) == expected
+
+
+def test_of_documents_that_say_the_same_each_has_memories_of_its_own() -> None:
+    first, second = (study(document(HANDBOOK)).findings for _ in range(2))
+    kept = merged([*first, *second, *first])
+    assert [item.document_id for item in kept] == [item.document_id for item in (*first, *second)]
