@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from api.services import Services
-from shared.contracts.adapters import Caller
+from shared.contracts.keys import Caller
 from shared.errors import AuthenticationError, PermissionDeniedError
 
 
@@ -41,12 +41,24 @@ async def get_admin(caller: CallerDep) -> Caller:
     Raises:
         PermissionDeniedError: If the key is not an admin key.
     """
-    if caller.scope != "admin":
+    if caller.role != "admin":
         raise PermissionDeniedError("This needs an admin key.")
     return caller
 
 
+async def get_teacher(caller: CallerDep) -> Caller:
+    """A teacher, or an administrator: whose word counts at once, and who may review.
+
+    Raises:
+        PermissionDeniedError: If the key is neither's.
+    """
+    if not caller.teaches:
+        raise PermissionDeniedError("This needs a teacher's or an admin key.")
+    return caller
+
+
 AdminDep = Annotated[Caller, Depends(get_admin)]
+TeacherDep = Annotated[Caller, Depends(get_teacher)]
 
 # PostgreSQL has no text with a null character.
 ModelQuery = Annotated[str, Query(min_length=1, max_length=200, pattern="^[^\\x00]*$")]

@@ -16,14 +16,15 @@ from uuid import UUID
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from shared.contracts.adapters import Caller, Route
+from shared.contracts.adapters import Route
+from shared.contracts.keys import Caller
 from shared.db.announcements import announcements
 from shared.db.session import Sessions
 from shared.errors import AuthenticationError, NotFoundError
 from shared.settings import Settings
+from shared.storage.keys import KeyStore, hash_key
 from shared.storage.memories import MemoryStore
 from shared.storage.models import ModelStore
-from shared.storage.tenants import TenantStore, hash_key
 
 DATABASE_AWAY = (OperationalError, PoolTimeoutError)
 CHANNEL = "dormouse_routes"
@@ -128,11 +129,14 @@ class Directory:
 
         async def ask() -> Caller | None:
             async with self.sessions.begin() as session:
-                return await TenantStore(session).caller(key)
+                return await KeyStore(session).caller(key)
 
         caller = await self._callers.get(hash_key(key), ask)
         if caller is None:
-            raise AuthenticationError("This API key is not known. Check the Authorization header.")
+            raise AuthenticationError(
+                "This API key is not known, was revoked or has expired. Check the Authorization "
+                "header."
+            )
         return caller
 
     async def route(self, tenant_id: UUID, name: str) -> Route:

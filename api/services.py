@@ -1,8 +1,11 @@
 """Everything that routes call, built once for the process."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+
+from pydantic import SecretStr
 
 from api.adapters.service import AdapterService
 from api.chat.recorder import TraceRecorder
@@ -16,13 +19,17 @@ from api.health.service import HealthService
 from api.memories.service import MemoryService
 from api.sleep.service import SleepService
 from api.traces.service import TraceService
+from shared.contracts.keys import Role
 from shared.db.session import Sessions, create_engine, create_sessions
 from shared.queue.wakeups import Queue, create_celery
 from shared.settings import Settings
+from shared.storage.keys import KeyStore
 from shared.storage.spool import TraceSpool
 from shared.storage.tenants import TenantStore
 
 DEFAULT = "default"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,14 +79,22 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
 
 async def provision(settings: Settings, sessions: Sessions) -> None:
-    """Make the default tenant with its model and the keys of the settings."""
+    """Make the default tenant with its model and, at the first start, the keys of the settings."""
     async with sessions.begin() as session:
         tenants = TenantStore(session)
         tenant_id = await tenants.ensure_tenant(DEFAULT)
         await tenants.ensure_model(tenant_id, DEFAULT, settings.base_model_name)
-        if settings.api_key is not None:
-            key = settings.api_key.get_secret_value()
-            await tenants.set_key(tenant_id, "chat", "chat", key)
-        if settings.admin_key is not None:
-            key = settings.admin_key.get_secret_value()
-            await tenants.set_key(tenant_id, "admin", "admin", key)
+        given: tuple[tuple[str, Role, SecretStr | None], ...] = (
+            ("chat", settings.api_key_role, settings.api_key),
+            ("admin", "admin", settings.admin_key),
+        )
+        for name, role, secret in given:
+            if secret is None:
+                continue
+            key = secret.get_secret_value()
+            if not await KeyStore(session).ensure(tenant_id, name, role, key):
+                log.warning(
+                    "the settings' key %r is not the one in use, which was made before or revoked: "
+                    "see `dormouse keys`",
+                    name,
+                )

@@ -157,10 +157,14 @@ class TraceTable:
         return {
             "by id": await timed(lambda store, row: store.get(self._tenant_id, row.id)),
             "by thread": await timed(
-                lambda store, row: store.latest(model_id, thread_sha256=row.thread_sha256)
+                lambda store, row: store.latest(
+                    model_id, row.author or "", thread_sha256=row.thread_sha256
+                )
             ),
             "by session": await timed(
-                lambda store, row: store.latest(model_id, session_id=row.session_id)
+                lambda store, row: store.latest(
+                    model_id, row.author or "", session_id=row.session_id
+                )
             ),
             "page of 100": await timed(
                 lambda store, row: store.page(

@@ -63,6 +63,8 @@ def make_plan(
             name: kept_or_new(name, before, environ)
             for name in ("DORMOUSE_API_KEY", "DORMOUSE_ADMIN_KEY")
         },
+        # The local stack's key belongs to whoever runs it.
+        "DORMOUSE_API_KEY_ROLE": "teacher",
         **_settings_of(environ, home),
         **{ADDRESSES[name]: address for name, address in given.items()},
         LOCAL_SERVICES: ",".join(wanted),

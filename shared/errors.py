@@ -10,6 +10,8 @@ DormouseError
 │   ├── CycleActiveError            one cycle per model at a time
 │   ├── CycleFinishedError          nothing left to cancel
 │   ├── MemoryNotHeldError          nobody is asked about this memory
+│   ├── KeyNameTakenError           a key of this name is there, or was
+│   ├── LastKeyError                nobody could administrate any more
 │   ├── IdempotencyError            the same key came with other content
 │   └── RollbackError               no such version to go back to, or one without a passed gate
 ├── TooManyChatsError          429  a key has too many chats at once
@@ -127,6 +129,18 @@ class MemoryNotHeldError(ConflictError):
     """The memory is not held for review."""
 
     code = "memory_not_held"
+
+
+class KeyNameTakenError(ConflictError):
+    """A key of this name is there, or was."""
+
+    code = "key_name_taken"
+
+
+class LastKeyError(ConflictError):
+    """Without this key nobody could administrate any more."""
+
+    code = "last_admin_key"
 
 
 class IdempotencyError(ConflictError):

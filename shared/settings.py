@@ -6,10 +6,13 @@ A secret may come as a file: `DORMOUSE_SECRETS_DIR/dormouse_api_key` stands for 
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# Of a bearer key that somebody else made up.
+MIN_KEY_LENGTH = 16
 
 
 class Settings(BaseSettings):
@@ -39,9 +42,29 @@ class Settings(BaseSettings):
         default=10, ge=2, description="Connections of one API process; one of them writes traces."
     )
 
-    # Who may call.
-    api_key: SecretStr | None = Field(default=None, description="Bearer key of the default tenant.")
-    admin_key: SecretStr | None = Field(default=None, description="Bearer key for /admin.")
+    # Who may call. These two are for the first start: what `dormouse keys` decides stands.
+    api_key: SecretStr | None = Field(
+        default=None,
+        min_length=MIN_KEY_LENGTH,
+        description="Bearer key of the default tenant, made at the first start.",
+    )
+    api_key_role: Literal["chat", "teacher"] = Field(
+        default="chat",
+        description="What it is: an application's, which speaks for many authors, or a teacher's.",
+    )
+    admin_key: SecretStr | None = Field(
+        default=None,
+        min_length=MIN_KEY_LENGTH,
+        description="Bearer key for /admin, made at the first start.",
+    )
+
+    # Who may teach.
+    quorum: int = Field(
+        default=2,
+        ge=2,
+        description="How many different authors must say the same before it may be taught, where "
+        "no teacher said it.",
+    )
 
     # Places on disk. The engine must see `adapters_dir` under the same path.
     adapters_dir: Path = Path(".dormouse/adapters")

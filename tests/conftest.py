@@ -19,11 +19,13 @@ from cli.stack import LocalStack
 from shared.db.session import Sessions, create_engine, create_sessions
 from shared.db.tables import Row
 from shared.settings import Settings
+from shared.storage.keys import KeyStore
 from shared.storage.tenants import TenantStore
 from tests.fakes.engine import FakeEngine
 
-API_KEY = "test-chat-key"
-ADMIN_KEY = "test-admin-key"
+API_KEY = "test-teacher-key-0001"
+ADMIN_KEY = "test-admin-key-000001"
+STRANGER_KEY = "test-stranger-key-001"
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +54,7 @@ async def settings(services: dict[str, str], engine: FakeEngine, tmp_path: Path)
         engine_url=engine.url,
         engine_api_key=None,
         api_key=SecretStr(API_KEY),
+        api_key_role="teacher",
         admin_key=SecretStr(ADMIN_KEY),
         adapters_dir=tmp_path / "adapters",
         spool_dir=tmp_path / "spool",
@@ -92,7 +95,7 @@ async def api(settings: Settings, sessions: Sessions) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def client(api: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A developer's client."""
+    """A developer's client, with a teacher's key, as on a local stack."""
     headers = {"Authorization": f"Bearer {API_KEY}"}
     async with httpx.AsyncClient(base_url=api, headers=headers, timeout=20) as client:
         yield client
@@ -113,7 +116,7 @@ async def stranger(api: str, sessions: Sessions) -> AsyncIterator[httpx.AsyncCli
         store = TenantStore(session)
         tenant_id = await store.ensure_tenant("other")
         await store.ensure_model(tenant_id, DEFAULT, "SmolLM2-135M-Instruct")
-        await store.set_key(tenant_id, "admin", "admin", "stranger-key")
-    headers = {"Authorization": "Bearer stranger-key"}
+        await KeyStore(session).ensure(tenant_id, "admin", "admin", STRANGER_KEY)
+    headers = {"Authorization": f"Bearer {STRANGER_KEY}"}
     async with httpx.AsyncClient(base_url=api, headers=headers, timeout=20) as client:
         yield client

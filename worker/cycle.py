@@ -30,7 +30,7 @@ from worker.results import Collected, Dreamt, Gated, Resolved, Seeded, Trained, 
 from worker.seed.stage import seed
 from worker.train import train
 from worker.triage.stage import triage
-from worker.wake import promote_or_reject, skip
+from worker.wake import promote_or_reject, propose, skip
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,8 @@ async def _stages(context: Context, control: CycleControl) -> CycleStatus:
     )
     await control.run(Stage.TRIAGE, Triaged, lambda: triage(context, control))
     resolved = await control.run(Stage.RESOLVE, Resolved, lambda: resolve(context, control))
+    if lease.stop_after == Stage.RESOLVE:
+        return await propose(context, lease, resolved)
     if not resolved.to_learn:
         return await skip(context, lease, collected, resolved)
     seeded = await control.run(Stage.SEED, Seeded, lambda: seed(context, control, awake, resolved))

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from shared.contracts.memories import Dream, Memory, SeedExample
+from worker.lessons.language import STOPWORDS
 from worker.seed.forms import Form, normalized
 from worker.seed.loose import mangled, one_word
 from worker.seed.neighbours import form_example, lesson_of, values_of_others, words_of_others
 from worker.seed.thesaurus import Near, substituted
-from worker.triage.language import STOPWORDS
 
 
 def spread(examples: Sequence[SeedExample], limit: int, rng: random.Random) -> list[SeedExample]:

@@ -62,6 +62,17 @@ async def promote_or_reject(
     return "promoted" if passed else "rejected"
 
 
+async def propose(context: Context, lease: Lease, resolved: Resolved) -> CycleStatus:
+    """It was read and decided, so that a person can look at it; nothing is trained.
+
+    What may be taught waits for a night, and what would give way to it stays in force until then.
+    """
+    async with context.sessions.begin() as session:
+        await _settle_memories(session, resolved, set())
+        await _settle(session, lease, "proposed", None)
+    return "proposed"
+
+
 async def skip(
     context: Context,
     lease: Lease,

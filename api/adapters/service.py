@@ -4,7 +4,8 @@ from typing import Literal
 
 from api.directory import Directory
 from api.engines import EnginePool
-from shared.contracts.adapters import Adapter, AdapterFile, Caller, Rollback, RollbackRequest, Route
+from shared.contracts.adapters import Adapter, AdapterFile, Rollback, RollbackRequest, Route
+from shared.contracts.keys import Caller
 from shared.errors import NotFoundError, RollbackError
 from shared.storage.adapters import AdapterStore
 from shared.storage.known import KnownStore

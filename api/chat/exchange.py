@@ -20,8 +20,8 @@ class Exchange:
     """What is known of an exchange before its reply.
 
     `body` is the client's, `session_id` and `parent_id` place it in its conversation, `memories`
-    are given to the model besides. With `is_pinned` an operator chose the version: a test, from
-    which nothing is learned.
+    are given to the model besides; `author` speaks, with a teacher's key or not. With `is_pinned`
+    an operator chose the version: a test, from which nothing is learned.
     """
 
     body: dict[str, Any]
@@ -30,6 +30,8 @@ class Exchange:
     session_id: str
     parent_id: UUID | None
     memories: list[Memory] = field(default_factory=list)
+    author: str | None = None
+    by_teacher: bool = False
     is_pinned: bool = False
     id: UUID = field(default_factory=new_id)
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -87,6 +89,8 @@ class Exchange:
             error=error,
             thread_sha256=thread_sha256([*self.asked.conversation(self.body), *said]),
             created_at=self.created_at,
+            author=self.author,
+            by_teacher=self.by_teacher,
         )
 
     @property

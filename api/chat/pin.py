@@ -1,7 +1,8 @@
 """An operator's chat with a version that is not the active one: to compare before a rollback."""
 
 from api.directory import Directory
-from shared.contracts.adapters import MAX_VERSION, Caller, Route
+from shared.contracts.adapters import MAX_VERSION, Route
+from shared.contracts.keys import Caller
 from shared.errors import BadRequestError, NotFoundError, PermissionDeniedError
 from shared.storage.adapters import AdapterStore
 
@@ -22,7 +23,7 @@ async def pinned(directory: Directory, caller: Caller, route: Route, wanted: str
         BadRequestError: If it is neither a version nor `base`.
         NotFoundError: If the model has no such version.
     """
-    if caller.scope != "admin":
+    if caller.role != "admin":
         raise PermissionDeniedError(f"The header {HEADER} needs an admin key.")
     if wanted == "base":
         return route.model_copy(update={"adapter": None})

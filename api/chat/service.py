@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.authors import author_of, name_in
 from api.chat.admission import Admission
 from api.chat.dialects.anthropic import CountRequest
 from api.chat.dialects.base import Asked, Limits, for_engine, parse, without_reserved
@@ -25,8 +26,9 @@ from api.chat.request import answered_prefix, read_body, thread_sha256
 from api.chat.stream import ChatStream
 from api.directory import Directory
 from api.engines import EnginePool
-from shared.contracts.adapters import Caller, Route
+from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
+from shared.contracts.keys import Caller
 from shared.contracts.memories import Memory
 from shared.contracts.traces import Trace
 from shared.engine.client import whole_reply
@@ -100,13 +102,22 @@ class ChatService:
         pin = request.headers.get(HEADER)
         if pin is not None:
             route = await pinned(self._directory, caller, route, pin)
+        author = author_of(caller, name_in(request) or asked.author)
         before = None
         if asked.continues is not None:
-            before = await self._before(caller, asked.continues)
+            before = await self._before(caller, author, asked.continues)
             asked.follow([*before.messages, (before.reply or {})["choices"][0]["message"]])
         messages = asked.conversation(body)
-        place = await self._place(request, route, messages, before)
-        exchange = Exchange(body, asked, route, *place, is_pinned=pin is not None)
+        place = await self._place(request, route, author, messages, before)
+        exchange = Exchange(
+            body,
+            asked,
+            route,
+            *place,
+            author=author,
+            by_teacher=caller.teaches,
+            is_pinned=pin is not None,
+        )
         held = Held(self._admission, (caller.tenant_id, caller.key_name))
         try:
             reply = await unless_client_leaves(request.receive, self._answer(exchange, held))
@@ -152,17 +163,18 @@ class ChatService:
         held.generation = generation
         return generation.response if asked.stream else await whole_reply(generation.response)
 
-    async def _before(self, caller: Caller, trace_id: UUID) -> Trace:
+    async def _before(self, caller: Caller, author: str, trace_id: UUID) -> Trace:
         """The exchange that is gone on from.
 
         Raises:
-            NotFoundError: If the tenant has none that ended well and that its client let be stored.
+            NotFoundError: If the author has none that ended well and that its client let be stored.
         """
         async with self._directory.sessions.begin() as session:
             trace = await TraceStore(session).get(caller.tenant_id, trace_id)
         if trace is None or trace.status != "complete" or not trace.messages:
             raise unknown_response(str(trace_id))
-        if trace.request.get("store") is False:
+        # Whose it is was not recorded of old.
+        if trace.author not in (None, author) or trace.request.get("store") is False:
             raise unknown_response(str(trace_id))
         return trace
 
@@ -190,10 +202,11 @@ class ChatService:
         self,
         request: Request,
         route: Route,
+        author: str,
         messages: list[dict[str, Any]],
         continued: Trace | None,
     ) -> tuple[str, UUID | None, list[Memory]]:
-        """The session and the trace before: the one that the client names, or by the prefix.
+        """The author's session and trace before: the one that the client names, or by the prefix.
 
         With them what the model must be told: a database that is away costs only that.
         """
@@ -218,15 +231,16 @@ class ChatService:
                 store = TraceStore(session)
                 if before is None and answered:
                     before = await store.latest(
-                        route.model_id, thread_sha256=thread_sha256(answered)
+                        route.model_id, author, thread_sha256=thread_sha256(answered)
                     )
                 if before is None and named is not None:
-                    before = await store.latest(route.model_id, session_id=named)
+                    before = await store.latest(route.model_id, author, session_id=named)
                 session_id = named or (before[1] if before else new_id().hex)
                 if is_told:
                     asked = asked_in(messages)
-                    # A session found by its words alone may be somebody else's.
-                    known = await MemoryStore(session).outside_weights(route.model_id, named, asked)
+                    # Behind one key without names a session found by its words may be anybody's.
+                    own = (author, named) if named is not None else None
+                    known = await MemoryStore(session).outside_weights(route.model_id, own, asked)
                     memories = relevant(known, asked, limit)
         except (SQLAlchemyError, OSError) as error:
             log.warning("the conversation before is not known: %s", error)

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from api.directory import Directory
-from shared.contracts.adapters import Caller
 from shared.contracts.documents import Document, DocumentRequest
+from shared.contracts.keys import Caller
 from shared.errors import NotFoundError
 from shared.storage.documents import DocumentStore
 

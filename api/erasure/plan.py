@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.erasure.repeats import repeating
-from shared.contracts.adapters import AdapterFile, Caller
+from shared.contracts.adapters import AdapterFile
+from shared.contracts.keys import Caller
 from shared.errors import CycleActiveError, NotFoundError
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore

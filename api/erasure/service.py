@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.directory import Directory
 from api.engines import EnginePool
 from api.erasure.plan import Find, Plan, document_target, plan, trace_target
-from shared.contracts.adapters import AdapterFile, Caller
+from shared.contracts.adapters import AdapterFile
 from shared.contracts.erasure import Erasure
+from shared.contracts.keys import Caller
 from shared.errors import RollbackError
 from shared.storage.adapters import AdapterStore
 from shared.storage.documents import DocumentStore

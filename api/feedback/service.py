@@ -1,6 +1,7 @@
 """Feedback becomes a signal of a trace."""
 
-from shared.contracts.adapters import Caller
+from api.authors import author_of
+from shared.contracts.keys import Caller
 from shared.contracts.traces import Feedback, FeedbackRequest
 from shared.db.session import Sessions
 from shared.errors import BadRequestError, IdempotencyError, NotFoundError
@@ -19,9 +20,14 @@ class FeedbackService:
         self._sessions = sessions
 
     async def give(
-        self, caller: Caller, content: FeedbackRequest, idempotency_key: str | None
+        self,
+        caller: Caller,
+        content: FeedbackRequest,
+        *,
+        named: str | None,
+        idempotency_key: str | None,
     ) -> Feedback:
-        """Record one signal.
+        """Record one signal; `named` says it, or the author that the content names, or the key.
 
         Raises:
             BadRequestError: If nothing is said.
@@ -35,7 +41,12 @@ class FeedbackService:
             if await store.get(caller.tenant_id, content.trace_id, lock=True) is None:
                 raise NotFoundError(f"There is no trace {content.trace_id}.", param="trace_id")
             feedback, same = await SignalStore(session).add(
-                caller.tenant_id, content, source="feedback", idempotency_key=idempotency_key
+                caller.tenant_id,
+                content,
+                source="feedback",
+                author=author_of(caller, named or content.user),
+                by_teacher=caller.teaches,
+                idempotency_key=idempotency_key,
             )
         if not same:
             raise IdempotencyError(

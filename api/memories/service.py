@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from shared.contracts.adapters import Caller
+from shared.contracts.keys import Caller
 from shared.contracts.memories import Memory, MemoryReview, MemoryState
 from shared.db.session import Sessions
 from shared.errors import MemoryNotHeldError, NotFoundError

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from shared.contracts.adapters import Caller
 from shared.contracts.cycles import SleepCycle, SleepCycleRequest
+from shared.contracts.keys import Caller
 from shared.db.session import Sessions
 from shared.dispatch import flush_outbox
 from shared.errors import CycleFinishedError, NotFoundError
@@ -45,6 +45,7 @@ class SleepService:
                 trigger="request",
                 reason=request.reason,
                 requested_by=caller.key_name,
+                stop_after=request.stop_after,
             )
             await OutboxStore(session).add(RUN_SLEEP_CYCLE, {"cycle_id": str(cycle_id)})
         await flush_outbox(self._sessions, self._queue)

@@ -5,7 +5,7 @@ whole conversation: it becomes one exchange for each reply in it, as if it had b
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 from pydantic import ValidationError
 
+from api.chat.dialects.base import NAMES
 from api.chat.request import thread_sha256
 from shared.contracts.adapters import Route
 from shared.contracts.archive import ArchivedSignal, ArchivedTrace, Provenance
@@ -41,8 +42,16 @@ def to_line(trace: Trace, signals: Sequence[Signal], versions: Mapping[UUID, int
         created_at=trace.created_at,
         store=trace.store,
         adapter=versions[trace.adapter_id] if trace.adapter_id else "base",
+        author=trace.author,
+        by_teacher=trace.by_teacher,
         signals=tuple(
-            ArchivedSignal(rating=s.rating, correction=s.correction, comment=s.comment)
+            ArchivedSignal(
+                rating=s.rating,
+                correction=s.correction,
+                comment=s.comment,
+                author=s.author,
+                by_teacher=s.by_teacher,
+            )
             for s in signals
             # The others are seen in the requests again.
             if s.source == "feedback"
@@ -56,10 +65,13 @@ def to_line(trace: Trace, signals: Sequence[Signal], versions: Mapping[UUID, int
     return orjson.dumps(line) + b"\n"
 
 
-def from_line(line: bytes, route: Route) -> tuple[list[Trace], Sequence[ArchivedSignal]]:
+def from_line(
+    line: bytes, route: Route, author_of: Callable[[str | None], str]
+) -> tuple[list[Trace], Sequence[ArchivedSignal]]:
     """The exchanges of a line, oldest first, and what was said of the last one.
 
-    The same line always gives the same ids, so that importing it again changes nothing.
+    `author_of` gives the author for what a line says of who spoke. The same line always gives the
+    same ids, so that importing it again changes nothing.
 
     Raises:
         BadRequestError: If it is not a conversation with a reply.
@@ -77,10 +89,20 @@ def from_line(line: bytes, route: Route) -> tuple[list[Trace], Sequence[Archived
         raise BadRequestError("it holds the character NUL")
     _check(archived.messages, len(line))
     if archived.dormouse is not None:
-        return [_known(archived, archived.dormouse, route)], archived.dormouse.signals
+        author = author_of(archived.dormouse.author)
+        signals = tuple(
+            signal.model_copy(
+                update={"author": author_of(signal.author) if signal.author else author}
+            )
+            for signal in archived.dormouse.signals
+        )
+        return [_known(archived, archived.dormouse, route, author)], signals
     # Another model may be given the same line.
     digest = hashlib.sha256(route.model_id.bytes + line.strip()).digest()
-    return list(_turns(archived, digest, route)), ()
+    name = next(
+        (n for n in map((archived.model_extra or {}).get, NAMES) if isinstance(n, str)), None
+    )
+    return list(_turns(archived, digest, route, author_of(name))), ()
 
 
 def _check(messages: Sequence[Message], num_bytes: int) -> None:
@@ -106,7 +128,7 @@ def _is_call(call: Any) -> bool:
     return isinstance(call, dict) and isinstance(call.get("function", {}), dict)
 
 
-def _known(archived: ArchivedTrace, provenance: Provenance, route: Route) -> Trace:
+def _known(archived: ArchivedTrace, provenance: Provenance, route: Route, author: str) -> Trace:
     return _trace(
         archived,
         len(archived.messages) - 1,
@@ -116,10 +138,12 @@ def _known(archived: ArchivedTrace, provenance: Provenance, route: Route) -> Tra
         parent_id=provenance.parent_id,
         store=provenance.store,
         created_at=provenance.created_at,
+        author=author,
+        by_teacher=provenance.by_teacher,
     )
 
 
-def _turns(archived: ArchivedTrace, digest: bytes, route: Route) -> Iterator[Trace]:
+def _turns(archived: ArchivedTrace, digest: bytes, route: Route, author: str) -> Iterator[Trace]:
     now = datetime.now(UTC)
     parent_id = None
     for place, message in enumerate(archived.messages):
@@ -134,6 +158,7 @@ def _turns(archived: ArchivedTrace, digest: bytes, route: Route) -> Iterator[Tra
             parent_id=parent_id,
             store=(archived.model_extra or {}).get("store") is not False,
             created_at=now,
+            author=author,
         )
         parent_id = trace.id
         yield trace
@@ -142,7 +167,8 @@ def _turns(archived: ArchivedTrace, digest: bytes, route: Route) -> Iterator[Tra
 def _trace(archived: ArchivedTrace, place: int, route: Route, **fields: Any) -> Trace:
     """The exchange whose reply is the message at `place`."""
     messages = archived.messages[: place + 1]
-    options = {key: value for key, value in (archived.model_extra or {}).items() if key != "model"}
+    extra = archived.model_extra or {}
+    options = {key: value for key, value in extra.items() if key not in ("model", *NAMES)}
     choice = {"index": 0, "message": messages[-1], "finish_reason": "stop"}
     return Trace(
         tenant_id=route.tenant_id,

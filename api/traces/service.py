@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
+from api.authors import HASHED, author_of
 from api.directory import Directory
 from api.traces.archive import from_line, to_line
-from shared.contracts.adapters import Caller, Route
+from shared.contracts.adapters import Route
 from shared.contracts.archive import ArchivedSignal, Imported, TraceRecord
+from shared.contracts.keys import Caller
 from shared.contracts.traces import FeedbackRequest, Trace
 from shared.errors import BadRequestError, NotFoundError
 from shared.settings import Settings
@@ -96,7 +99,7 @@ class TraceService:
                 if len(line) > self._max_line_bytes:
                     raise BadRequestError(f"it is longer than {self._max_line_bytes} bytes")
                 if line.strip():
-                    turns, signals = from_line(line, route)
+                    turns, signals = from_line(line, route, partial(_author, caller))
                     batch.append((turns, signals))
                     num_bytes += len(line) * len(turns)
                 if sum(len(turns) for turns, _ in batch) >= BATCH or num_bytes >= BATCH_BYTES:
@@ -133,12 +136,23 @@ class TraceService:
             for turns, signals in batch:
                 last = turns[-1]
                 for number, signal in enumerate(signals if last.id in new else ()):
-                    content = FeedbackRequest(trace_id=last.id, **signal.model_dump())
-                    key = f"import:{last.id}:{number}"
-                    await store.add(last.tenant_id, content, source="feedback", idempotency_key=key)
+                    said = signal.model_dump(exclude={"author", "by_teacher"})
+                    await store.add(
+                        last.tenant_id,
+                        FeedbackRequest(trace_id=last.id, **said),
+                        source="feedback",
+                        author=signal.author,
+                        by_teacher=signal.by_teacher,
+                        idempotency_key=f"import:{last.id}:{number}",
+                    )
         return Imported(
             imported=found.imported + len(new), known=found.known + len(traces) - len(new)
         )
+
+
+def _author(caller: Caller, name: str | None) -> str:
+    """The author that a line names, or as it was exported; the importing key's without a name."""
+    return name if name and HASHED.fullmatch(name) else author_of(caller, name)
 
 
 def _is_conversation(trace: Trace) -> bool:

@@ -97,14 +97,6 @@ class Rollback(Contract):
     restored: int = 0
 
 
-class Caller(Contract):
-    """Who holds a key."""
-
-    tenant_id: UUID
-    key_name: str
-    scope: Literal["chat", "admin"]
-
-
 class ProbeItem(Contract):
     """One sequence with what the trainer measured on it, nats per answer token (mean)."""
 

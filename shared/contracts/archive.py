@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.base import Contract
 from shared.contracts.memories import TraceDecision
-from shared.contracts.traces import Signal, Trace
+from shared.contracts.traces import MAX_NAME_LENGTH, Signal, Trace
 
 
 class ArchivedSignal(Contract):
@@ -17,6 +17,8 @@ class ArchivedSignal(Contract):
     rating: float | None = Field(default=None, ge=-1, le=1)
     correction: str | None = Field(default=None, min_length=1, max_length=8000)
     comment: str | None = Field(default=None, min_length=1, max_length=8000)
+    author: str | None = Field(default=None, max_length=MAX_NAME_LENGTH)
+    by_teacher: bool = False
 
 
 class Provenance(Contract):
@@ -33,6 +35,12 @@ class Provenance(Contract):
     created_at: datetime
     store: bool = True
     adapter: int | Literal["base"] = "base"
+    author: str | None = Field(
+        default=None,
+        max_length=MAX_NAME_LENGTH,
+        description="Who spoke: a name, or the hash of one that was exported.",
+    )
+    by_teacher: bool = Field(default=False, description="Whether his word counts at once.")
     signals: tuple[ArchivedSignal, ...] = ()
 
 

@@ -23,7 +23,9 @@ class Stage(StrEnum):
     WAKE = "wake"
 
 
-CycleStatus = Literal["queued", "running", "promoted", "rejected", "skipped", "failed", "cancelled"]
+CycleStatus = Literal[
+    "queued", "running", "proposed", "promoted", "rejected", "skipped", "failed", "cancelled"
+]
 ACTIVE_STATUSES: tuple[CycleStatus, ...] = ("queued", "running")
 
 
@@ -80,6 +82,7 @@ class SleepCycle(Contract):
     detail: str | None = None
     trigger: str
     reason: str | None = None
+    stop_after: Literal[Stage.RESOLVE] | None = None
     counts: CycleCounts = CycleCounts()
     adapter: int | None = None
     gate: GateReport | None = None
@@ -95,6 +98,10 @@ class SleepCycleRequest(Request):
 
     model: str = "default"
     reason: str | None = Field(default=None, max_length=2000)
+    stop_after: Literal[Stage.RESOLVE] | None = Field(
+        default=None,
+        description="`resolve`: read and decide, so that a person can look at it; train nothing.",
+    )
 
 
 class Lease(Contract):
@@ -105,4 +112,5 @@ class Lease(Contract):
     token: UUID
     attempts: int
     counts: CycleCounts
+    stop_after: Stage | None = None
     results: dict[Stage, dict[str, Any]]

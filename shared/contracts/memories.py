@@ -6,37 +6,53 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.base import Contract, Request
+from shared.contracts.base import PAGE_SIZE, Contract, Request
 
 Persistence = Literal["discard", "session", "long_term"]
 MemoryKind = Literal["fact", "preference", "behaviour", "workflow"]
 MemoryState = Literal[
     "pending", "learned", "superseded", "held", "rolled_back", "rejected", "expired", "erased"
 ]
-# A person is asked about these.
-REVIEWED_STATES: tuple[MemoryState, ...] = ("held", "rolled_back")
+# Who stands for a lesson; `legacy`: it was learned before anybody asked.
+Authority = Literal["teacher", "reviewer", "quorum", "legacy"]
+# What a held lesson waits for: more authors (or a teacher); a person, as its kind always needs one,
+# as it contradicts another, as a person turned it down before, as a screen doubts it, as no screen
+# reads its language, or as it lies in weights that were taken back.
+HeldFor = Literal["authors", "person", "conflict", "rejected", "screen", "language"]
+# A person may decide about what is long-term and in one of these.
+REVIEWED_STATES: tuple[MemoryState, ...] = ("held", "pending", "rolled_back")
+# A night compares these with what is new.
+WAITING_STATES: tuple[MemoryState, ...] = ("held", "rolled_back")
 Split = Literal["train", "heldout"]
 
 
 class Evidence(Contract):
     """The trace, and the words in it, that a memory rests on.
 
-    `session_id` and `said_at` are the trace's, and only known of evidence that was stored.
+    `session_id` and `said_at` are the trace's, and only known of evidence that was stored. `author`
+    is who said it, hashed; None where nobody knows.
     """
 
     trace_id: UUID
     signal_id: UUID | None = None
     quote: str
+    author: str | None = None
+    by_teacher: bool = False
     session_id: str | None = None
     said_at: datetime | None = None
+
+    @property
+    def session(self) -> object:
+        """What is counted once, however often it is said there."""
+        return (self.author, self.session_id) if self.session_id else self.trace_id
 
 
 class Memory(Contract):
     """One thing worth keeping.
 
     `(scope, subject, relation)` is its key; `value` the short answer, `answer` the sentence.
-    `reviewed_by` is who decided about it when it was held or rolled back. It rests on its
-    evidence, or on a document.
+    `reviewed_by` is who decided about it. It rests on its evidence, or on a document. `authority`
+    is who stands for it: without one it reaches nobody. `author` is whose session it holds for.
     """
 
     id: UUID
@@ -58,6 +74,10 @@ class Memory(Contract):
     reviewed_by: str | None = None
     document_id: UUID | None = None
     document_given_at: datetime | None = None
+    author: str | None = None
+    authority: Authority | None = None
+    held_for: HeldFor | None = None
+    language: str | None = None
     evidence: list[Evidence] = Field(default_factory=list)
     created_at: datetime
 
@@ -67,11 +87,35 @@ class Memory(Contract):
         return (self.scope, self.subject.lower(), self.relation)
 
 
-class MemoryReview(Request):
-    """The body of `POST /admin/memories/{id}/review`: what a person decides of a memory."""
+Decision = Literal["accept", "reject", "edit"]
 
+
+class MemoryReview(Request):
+    """The body of `POST /admin/memories/{id}/review`: what a person decides of a memory.
+
+    `edit` accepts it in other words: those of the three that are given.
+    """
+
+    decision: Decision
+    reason: str = Field(min_length=1, max_length=2000)
+    question: str | None = Field(default=None, min_length=1, max_length=600)
+    answer: str | None = Field(default=None, min_length=1, max_length=600)
+    value: str | None = Field(default=None, min_length=1, max_length=300)
+
+
+class MemoryReviews(Request):
+    """The body of `POST /admin/memories/review`: one decision about many."""
+
+    ids: list[UUID] = Field(min_length=1, max_length=PAGE_SIZE)
     decision: Literal["accept", "reject"]
     reason: str = Field(min_length=1, max_length=2000)
+
+
+class Reviewed(Contract):
+    """What became of many: those that were decided, and those about which nothing was, with why."""
+
+    decided: list[UUID]
+    not_decided: dict[UUID, str]
 
 
 class TraceDecision(Contract):
@@ -91,7 +135,8 @@ class MemoryChange(Contract):
     """What resolving did to one memory, and why.
 
     `was` is the state that resolving saw: a change of another one, by a person meanwhile, stands.
-    `says_the_same` lets the memory that stays have this one's evidence too.
+    `says_the_same` lets the memory that stays have this one's evidence too. One that may be taught
+    has its `authority`, one that is held what it is `held_for`.
     """
 
     memory_id: UUID
@@ -100,6 +145,8 @@ class MemoryChange(Contract):
     superseded_by: UUID | None = None
     was: MemoryState
     says_the_same: bool = False
+    authority: Authority | None = None
+    held_for: HeldFor | None = None
 
 
 class SeedExample(Contract):

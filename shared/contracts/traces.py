@@ -8,6 +8,9 @@ from pydantic import ConfigDict, Field
 
 from shared.contracts.base import Contract, Request
 
+# Of an author, as the calling app names him.
+MAX_NAME_LENGTH = 256
+
 TraceStatus = Literal["complete", "abandoned", "failed"]
 # What users say without words: they ask for another reply, or write their turn anew.
 ImplicitSource = Literal["regenerated", "edited"]
@@ -19,7 +22,8 @@ class Trace(Contract):
 
     `request` is the client's body without `model`; `reply` holds `choices` as the client saw them.
     `token_ids` has one list for each choice. Times in `timing` are seconds. `memory_ids` are the
-    memories that the model was given in its context.
+    memories that the model was given in its context. `author` is who spoke, hashed (None: recorded
+    before that was asked); `by_teacher` that it was by a teacher's key.
     """
 
     id: UUID
@@ -40,6 +44,13 @@ class Trace(Contract):
     error: str | None = None
     thread_sha256: str
     created_at: datetime
+    author: str | None = None
+    by_teacher: bool = False
+
+    @property
+    def session(self) -> tuple[str | None, str]:
+        """A session is one author's: another's of the same name is another."""
+        return self.author, self.session_id
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -71,6 +82,8 @@ class Signal(Contract):
     rating: float | None = None
     correction: str | None = None
     comment: str | None = None
+    author: str | None = None
+    by_teacher: bool = False
     created_at: datetime
 
 
@@ -89,6 +102,9 @@ class FeedbackRequest(Request):
     rating: float | None = Field(default=None, ge=-1, le=1)
     correction: str | None = Field(default=None, min_length=1, max_length=8000)
     comment: str | None = Field(default=None, min_length=1, max_length=8000)
+    user: str | None = Field(
+        default=None, max_length=MAX_NAME_LENGTH, description="Who says so; only a hash is kept."
+    )
 
 
 class Feedback(Contract):

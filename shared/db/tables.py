@@ -50,25 +50,41 @@ def _now() -> Mapped[datetime]:
 
 
 class TenantRow(Row):
-    """Who owns models, keys and traces."""
+    """Who owns models, keys and traces; authors' names are hashed with its secret."""
 
     __tablename__ = "tenants"
     id: Mapped[UUID] = _id()
     name: Mapped[str] = mapped_column(unique=True)
+    secret: Mapped[str] = mapped_column(
+        server_default=text("replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')")
+    )
     created_at: Mapped[datetime] = _now()
 
 
 class ApiKeyRow(Row):
-    """A bearer key, as its SHA-256 only."""
+    """A bearer key, as its SHA-256 only; a revoked one's is no longer one (migration 0013)."""
 
     __tablename__ = "api_keys"
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
     id: Mapped[UUID] = _id()
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
     name: Mapped[str]
-    scope: Mapped[str]
+    role: Mapped[str] = mapped_column("scope")
     key_sha256: Mapped[str] = mapped_column(unique=True)
+    created_by: Mapped[str | None]
     created_at: Mapped[datetime] = _now()
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class ErasedAuthorRow(Row):
+    """Somebody who asked to be forgotten: what was said before, and comes late, is refused."""
+
+    __tablename__ = "erased_authors"
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    author: Mapped[str] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime] = _now()
 
 
 class ModelRow(Row):
@@ -166,6 +182,7 @@ class TraceRow(Row):
         Index("ix_traces_session", "model_id", "session_id", "id"),
         Index("ix_traces_cycle", "cycle_id"),
         Index("ix_traces_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+        Index("ix_traces_author", "author", postgresql_where=text("author IS NOT NULL")),
         {"postgresql_partition_by": "RANGE (id)"},
     )
     id: Mapped[UUID] = _id()
@@ -188,6 +205,8 @@ class TraceRow(Row):
     error: Mapped[str | None]
     thread_sha256: Mapped[str]
     created_at: Mapped[datetime]
+    author: Mapped[str | None]
+    by_teacher: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
 class SignalRow(Row):
@@ -198,6 +217,7 @@ class SignalRow(Row):
         UniqueConstraint("tenant_id", "idempotency_key"),
         Index("ix_signals_queued", "id", postgresql_where=text("state = 'queued'")),
         Index("ix_signals_cycle", "cycle_id"),
+        Index("ix_signals_author", "author", postgresql_where=text("author IS NOT NULL")),
     )
     id: Mapped[UUID] = _id()
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
@@ -211,6 +231,8 @@ class SignalRow(Row):
     state: Mapped[str] = mapped_column(server_default="queued")
     cycle_id: Mapped[UUID | None] = mapped_column(ForeignKey("sleep_cycles.id"))
     created_at: Mapped[datetime] = _now()
+    author: Mapped[str | None]
+    by_teacher: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
 class TraceDecisionRow(Row):
@@ -275,10 +297,14 @@ class MemoryRow(Row):
     reviewed_by: Mapped[str | None]
     document_id: Mapped[UUID | None] = mapped_column(ForeignKey("documents.id"))
     created_at: Mapped[datetime] = _now()
+    author: Mapped[str | None]
+    authority: Mapped[str | None]
+    held_for: Mapped[str | None]
+    language: Mapped[str | None]
 
 
 class MemoryEvidenceRow(Row):
-    """The traces that a memory rests on."""
+    """The traces that a memory rests on, and who said it there; '' where nobody knows."""
 
     __tablename__ = "memory_evidence"
     __table_args__ = (
@@ -290,8 +316,10 @@ class MemoryEvidenceRow(Row):
     )
     memory_id: Mapped[UUID] = mapped_column(ForeignKey("memories.id"), primary_key=True)
     trace_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    author: Mapped[str] = mapped_column(primary_key=True, server_default="")
     signal_id: Mapped[UUID | None] = mapped_column(ForeignKey("signals.id"))
     quote: Mapped[str]
+    by_teacher: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
 class SleepCycleRow(Row):
@@ -317,6 +345,7 @@ class SleepCycleRow(Row):
     trigger: Mapped[str]
     reason: Mapped[str | None]
     requested_by: Mapped[str | None]
+    stop_after: Mapped[str | None]
     error: Mapped[str | None]
     adapter_id: Mapped[UUID | None] = mapped_column(ForeignKey("adapters.id", use_alter=True))
     lease_token: Mapped[UUID | None]

@@ -45,7 +45,13 @@ class SleepCycleStore:
         self._session = session
 
     async def add(
-        self, *, model_id: UUID, trigger: str, reason: str | None, requested_by: str | None
+        self,
+        *,
+        model_id: UUID,
+        trigger: str,
+        reason: str | None,
+        requested_by: str | None,
+        stop_after: Stage | None = None,
     ) -> UUID:
         """Queue a cycle.
 
@@ -61,6 +67,7 @@ class SleepCycleStore:
             trigger=trigger,
             reason=reason,
             requested_by=requested_by,
+            stop_after=stop_after.value if stop_after else None,
             cancel_requested=False,
             attempts=0,
         )
@@ -174,6 +181,7 @@ class SleepCycleStore:
             token=row.lease_token,
             attempts=row.attempts,
             counts=CycleCounts.model_validate(row.counts),
+            stop_after=Stage(row.stop_after) if row.stop_after else None,
             results={Stage(result.stage): result.result for result in results},
         )
 
@@ -294,6 +302,7 @@ def _cycle(
             "detail": row.detail,
             "trigger": row.trigger,
             "reason": row.reason,
+            "stop_after": row.stop_after,
             "counts": row.counts,
             "adapter": version,
             "gate": gate_report(report) if report else None,

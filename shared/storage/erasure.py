@@ -17,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from shared.contracts.memories import MemoryState, SeedExample
 from shared.contracts.traces import Trace
@@ -57,12 +58,20 @@ class ErasureStore:
         chain = select(TraceRow.id).where(TraceRow.id == trace_id).cte(recursive=True)
         later = select(TraceRow.id).join(chain, TraceRow.parent_id == chain.c.id)
         chain = chain.union(later.where(TraceRow.model_id == self._model_id))
-        sessions = select(TraceRow.session_id).where(
-            TraceRow.id == trace_id, TraceRow.session_id != ""
+        one = aliased(TraceRow)
+        is_of_session = (
+            select(one.id)
+            .where(
+                one.id == trace_id,
+                one.session_id != "",
+                one.session_id == TraceRow.session_id,
+                one.author.is_not_distinct_from(TraceRow.author),
+            )
+            .exists()
         )
         statement = select(TraceRow).where(
             TraceRow.model_id == self._model_id,
-            or_(TraceRow.id.in_(select(chain.c.id)), TraceRow.session_id.in_(sessions)),
+            or_(TraceRow.id.in_(select(chain.c.id)), is_of_session),
         )
         found = await self._session.scalars(statement.order_by(TraceRow.id))
         return [Trace.model_validate(row, from_attributes=True) for row in found]

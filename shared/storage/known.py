@@ -8,10 +8,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from shared.contracts.memories import REVIEWED_STATES, MemoryState
+from shared.contracts.memories import WAITING_STATES, MemoryState
 from shared.db.tables import AdapterMemoryRow, MemoryRow
 
-_RESTORABLE: Sequence[MemoryState] = ("superseded", "pending", *REVIEWED_STATES)
+_RESTORABLE: Sequence[MemoryState] = ("superseded", "pending", *WAITING_STATES)
 
 
 class KnownStore:

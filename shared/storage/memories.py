@@ -44,8 +44,10 @@ class MemoryStore:
                     .values(
                         memory_id=memory.id,
                         trace_id=evidence.trace_id,
+                        author=evidence.author or "",
                         signal_id=evidence.signal_id,
                         quote=evidence.quote,
+                        by_teacher=evidence.by_teacher,
                     )
                     .on_conflict_do_nothing()
                 )
@@ -82,14 +84,15 @@ class MemoryStore:
         )
 
     async def outside_weights(
-        self, model_id: UUID, session_id: str | None, text: str, limit: int = 200
+        self, model_id: UUID, own: tuple[str, str] | None, text: str, limit: int = 200
     ) -> list[Memory]:
         """What the model should know and no adapter holds, newest first, without evidence.
 
-        Those of this session, if it is given, that have not expired, and the lasting ones that
-        wait for a cycle and whose subject, if they have one, occurs in the text. A cycle that
-        still runs has not yet compared its own with the others.
+        Of an author's own session, if both are given, what has not expired; of others only what a
+        night may teach: somebody stands for it. Its subject, if it has one, occurs in the text. A
+        cycle that still runs has not yet compared its own with the others.
         """
+        author, session_id = own or (None, None)
         is_settled = (
             select(SleepCycleRow.id)
             .where(
@@ -105,8 +108,12 @@ class MemoryStore:
                 MemoryRow.state == "pending",
                 or_(
                     (MemoryRow.persistence == "long_term")
+                    & MemoryRow.authority.is_not(None)
                     & (func.strpos(text.lower(), func.lower(MemoryRow.subject)) > 0),
-                    (MemoryRow.session_id == session_id) & (MemoryRow.expires_at > func.now()),
+                    (MemoryRow.persistence == "session")
+                    & (MemoryRow.author == author)
+                    & (MemoryRow.session_id == session_id)
+                    & (MemoryRow.expires_at > func.now()),
                 ),
                 is_settled,
             )
@@ -121,6 +128,7 @@ class MemoryStore:
             MemoryRow.model_id == model_id,
             MemoryRow.state == "pending",
             MemoryRow.persistence == "long_term",
+            MemoryRow.authority.is_not(None),
         )
         return bool(await self._session.scalar(select(waiting.exists())))
 
@@ -159,7 +167,11 @@ class MemoryStore:
                 update(MemoryRow)
                 .where(MemoryRow.id == change.memory_id, MemoryRow.state == change.was)
                 .values(
-                    state=change.state, reason=change.reason, superseded_by=change.superseded_by
+                    state=change.state,
+                    reason=change.reason,
+                    superseded_by=change.superseded_by,
+                    held_for=change.held_for,
+                    authority=func.coalesce(change.authority, MemoryRow.authority),
                 )
                 .returning(MemoryRow.document_id, MemoryRow.reviewed_by)
             )
@@ -181,10 +193,12 @@ class MemoryStore:
         copied = select(
             literal(change.superseded_by, MemoryEvidenceRow.memory_id.type),
             MemoryEvidenceRow.trace_id,
+            MemoryEvidenceRow.author,
             MemoryEvidenceRow.signal_id,
             MemoryEvidenceRow.quote,
+            MemoryEvidenceRow.by_teacher,
         ).where(MemoryEvidenceRow.memory_id == change.memory_id)
-        columns = ["memory_id", "trace_id", "signal_id", "quote"]
+        columns = ["memory_id", "trace_id", "author", "signal_id", "quote", "by_teacher"]
         await self._session.execute(
             insert(MemoryEvidenceRow).from_select(columns, copied).on_conflict_do_nothing()
         )
@@ -241,6 +255,8 @@ class MemoryStore:
                     trace_id=item.trace_id,
                     signal_id=item.signal_id,
                     quote=item.quote,
+                    author=item.author or None,
+                    by_teacher=item.by_teacher,
                     session_id=session_id,
                     said_at=said_at,
                 )

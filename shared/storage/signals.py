@@ -20,7 +20,9 @@ from shared.db.tables import SignalRow, TraceRow
 
 
 def _content_sha256(content: FeedbackRequest) -> str:
-    return hashlib.sha256(content.model_dump_json().encode()).hexdigest()
+    # Without the name, which could be guessed from its hash.
+    said = content.model_dump_json(exclude={"user"})
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _queued(model_id: UUID, *trace_states: str) -> Select[UUID]:
@@ -47,6 +49,8 @@ class SignalStore:
         content: FeedbackRequest,
         *,
         source: SignalSource,
+        author: str | None = None,
+        by_teacher: bool = False,
         idempotency_key: str | None = None,
     ) -> tuple[Feedback, bool]:
         """Record a signal, or find the one with the same idempotency key.
@@ -61,7 +65,9 @@ class SignalStore:
             source=source,
             idempotency_key=idempotency_key,
             content_sha256=sha256,
-            **content.model_dump(),
+            author=author,
+            by_teacher=by_teacher,
+            **content.model_dump(exclude={"user"}),
         )
         added = await self._session.scalar(
             statement.on_conflict_do_nothing(
@@ -99,7 +105,7 @@ class SignalStore:
             cycle_id=cycle_id,
             idempotency_key=f"{source} {trace_id} {with_trace}",
             content_sha256=_content_sha256(content),
-            **content.model_dump(),
+            **content.model_dump(exclude={"user"}),
         )
         await self._session.execute(
             statement.on_conflict_do_nothing(index_elements=["tenant_id", "idempotency_key"])

@@ -1,23 +1,16 @@
-"""Tenants and their keys."""
+"""Tenants and the names of their models."""
 
-import hashlib
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts.adapters import Caller
-from shared.db.tables import ApiKeyRow, ModelRow, TenantRow
-
-
-def hash_key(key: str) -> str:
-    """What is stored of a key. Keys are random, so a fast hash is enough."""
-    return hashlib.sha256(key.encode()).hexdigest()
+from shared.db.tables import ModelRow, TenantRow
 
 
 class TenantStore:
-    """SQL of tenants, keys and the names of their models."""
+    """SQL of tenants and the names of their models."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -40,26 +33,3 @@ class TenantStore:
             select(ModelRow.id).where(ModelRow.tenant_id == tenant_id, ModelRow.name == name)
         )
         return found.one()
-
-    async def set_key(self, tenant_id: UUID, name: str, scope: str, key: str) -> None:
-        """Make `key` the tenant's key of this name; the one before stops working."""
-        statement = insert(ApiKeyRow).values(
-            tenant_id=tenant_id, name=name, scope=scope, key_sha256=hash_key(key)
-        )
-        await self._session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["tenant_id", "name"],
-                set_={"key_sha256": hash_key(key), "scope": scope},
-            )
-        )
-
-    async def caller(self, key: str) -> Caller | None:
-        """Who holds the key."""
-        row = await self._session.scalar(
-            select(ApiKeyRow).where(ApiKeyRow.key_sha256 == hash_key(key))
-        )
-        if row is None:
-            return None
-        return Caller.model_validate(
-            {"tenant_id": row.tenant_id, "key_name": row.name, "scope": row.scope}
-        )

@@ -143,14 +143,21 @@ class TraceStore:
         return [_trace(row) for row in found]
 
     async def latest(
-        self, model_id: UUID, *, thread_sha256: str | None = None, session_id: str | None = None
+        self,
+        model_id: UUID,
+        author: str,
+        *,
+        thread_sha256: str | None = None,
+        session_id: str | None = None,
     ) -> tuple[UUID, str] | None:
-        """The newest trace that ended in this thread or belongs to this session.
+        """An author's newest trace that ended in this thread or belongs to this session.
 
         Returns:
             Its id and its session.
         """
-        statement = select(TraceRow.id, TraceRow.session_id).where(TraceRow.model_id == model_id)
+        statement = select(TraceRow.id, TraceRow.session_id).where(
+            TraceRow.model_id == model_id, TraceRow.author == author
+        )
         if thread_sha256 is not None:
             statement = statement.where(TraceRow.thread_sha256 == thread_sha256)
         if session_id is not None:

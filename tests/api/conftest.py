@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
+from api.authors import author_of
 from shared.contracts.adapters import AdapterFile
 from shared.contracts.memories import Memory, MemoryChange
 from shared.db.session import Sessions
@@ -15,17 +16,19 @@ from shared.db.tables import ModelRow, SleepCycleRow
 from shared.settings import Settings
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
+from shared.storage.keys import KeyStore
 from shared.storage.known import KnownStore
 from shared.storage.memories import MemoryStore
+from tests.conftest import API_KEY
 from tests.fakes.adapters import add_adapter, promote
 from tests.fakes.memories import make_memory
 
 
 class World:
-    """The default model's memories."""
+    """The default model's memories; `author` is the client's key."""
 
-    def __init__(self, sessions: Sessions, model_id: UUID) -> None:
-        self.sessions, self.model_id = sessions, model_id
+    def __init__(self, sessions: Sessions, model_id: UUID, author: str) -> None:
+        self.sessions, self.model_id, self.author = sessions, model_id, author
 
     async def remember(self, *, cycle_status: str = "rejected", **fields: Any) -> Memory:
         async with self.sessions.begin() as session:
@@ -46,8 +49,10 @@ class World:
 async def world(api: str, sessions: Sessions) -> World:
     async with sessions.begin() as session:
         model_id = await session.scalar(select(ModelRow.id).where(ModelRow.name == "default"))
+        caller = await KeyStore(session).caller(API_KEY)
     assert model_id is not None
-    return World(sessions, model_id)
+    assert caller is not None
+    return World(sessions, model_id, author_of(caller, None))
 
 
 class Nights:

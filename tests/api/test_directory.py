@@ -12,6 +12,7 @@ from api.directory import Directory
 from shared.db.session import Sessions, create_engine, create_sessions
 from shared.errors import AuthenticationError
 from shared.settings import Settings
+from shared.storage.keys import KeyStore
 from shared.storage.models import ModelStore
 from shared.storage.tenants import TenantStore
 from tests.conftest import API_KEY
@@ -56,18 +57,18 @@ async def test_an_answer_is_remembered_for_a_moment(
     assert asked == 3
 
 
-async def test_a_key_that_is_replaced_in_another_process_stops_working_without_delay(
+async def test_a_key_that_is_revoked_in_another_process_stops_working_without_delay(
     settings: Settings, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Only the announcement can end it.
     monkeypatch.setattr("api.directory.FRESH_S", 3600.0)
     tenant_id = await tenant(sessions)
     async with Directory(settings, sessions) as directory:
-        await directory.caller(API_KEY)
+        caller = await directory.caller(API_KEY)
         await asyncio.sleep(0.3)
         await directory.caller(API_KEY)
         async with sessions.begin() as session:
-            await TenantStore(session).set_key(tenant_id, "chat", "chat", "another-key")
+            await KeyStore(session).revoke(tenant_id, caller.key_id)
         with pytest.raises(AuthenticationError):
             await known_for(directory, WAIT_S)
 

@@ -65,6 +65,8 @@ async def test_the_trace_keeps_what_the_client_sent_and_names_what_was_given(
         {"cycle_status": "running"},
         {"persistence": "session", "session_id": "another", "expires_in_s": 60},
         {"persistence": "session", "session_id": "mine", "expires_in_s": -60},
+        {"persistence": "session", "session_id": "mine", "author": "u:x", "expires_in_s": 60},
+        {"authority": None},
     ],
 )
 async def test_nothing_else_is_given(
@@ -73,6 +75,7 @@ async def test_nothing_else_is_given(
     expires_in_s = fields.pop("expires_in_s", None)
     if expires_in_s is not None:
         fields["expires_at"] = datetime.now(UTC) + timedelta(seconds=expires_in_s)
+        fields.setdefault("author", world.author)
     await world.remember(**fields)
     await chat(client, headers={"X-Dormouse-Session": "mine"})
     assert len(engine.bodies[-1]["messages"]) == 1
@@ -84,6 +87,7 @@ async def test_what_only_matters_for_a_session_is_given_in_it_while_it_lives(
     await world.remember(
         persistence="session",
         session_id="mine",
+        author=world.author,
         subject="",
         answer="Call me Captain.",
         expires_at=datetime.now(UTC) + timedelta(minutes=1),
@@ -101,6 +105,7 @@ async def test_a_session_that_is_only_found_by_its_words_may_be_somebody_elses(
     await world.remember(
         persistence="session",
         session_id=first.headers["X-Dormouse-Session"],
+        author=world.author,
         expires_at=datetime.now(UTC) + timedelta(minutes=1),
     )
     said = [{"role": "user", "content": "Hi"}, first.json()["choices"][0]["message"]]

@@ -7,9 +7,9 @@ from bench.lessons import NEIGHBOURS, SUBJECTS, Lesson, curriculum
 from cli.home import Home
 from tests.fakes.traces import make_signal, make_trace
 from worker.gate.statistics import holds_any
+from worker.lessons.language import words
 from worker.seed.forms import normalized
 from worker.seed.thesaurus import near_words
-from worker.triage.language import words
 from worker.triage.rules import judge
 
 

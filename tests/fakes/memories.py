@@ -26,6 +26,7 @@ def make_memory(answer: str = "It is in Tromso.", **fields: Any) -> Memory:
             "value": answer,
             "reason": "feedback corrected it",
             "created_at": now,
+            "authority": "teacher",
             **fields,
         }
     )

@@ -7,6 +7,9 @@ from uuid import UUID, uuid4
 from shared.contracts.base import new_id
 from shared.contracts.traces import Signal, Trace
 
+# Who holds a teacher's key, unless a test says otherwise.
+OWNER = "u:00000000000000000000000000000001"
+
 
 def make_trace(
     said: str,
@@ -35,6 +38,8 @@ def make_trace(
             "reply": {"choices": [{"message": {"role": "assistant", "content": replied}}]},
             "thread_sha256": uuid4().hex,
             "created_at": datetime.now(UTC),
+            "author": after.author if after else OWNER,
+            "by_teacher": True,
             **fields,
         }
     )
@@ -42,10 +47,12 @@ def make_trace(
 
 def make_signal(trace: Trace, **fields: Any) -> Signal:
     """What somebody said of a trace."""
-    return Signal(
-        id=new_id(),
-        trace_id=trace.id,
-        source="feedback",
-        created_at=datetime.now(UTC),
-        **fields,
-    )
+    said = {
+        "id": new_id(),
+        "trace_id": trace.id,
+        "source": "feedback",
+        "author": OWNER,
+        "by_teacher": True,
+        "created_at": datetime.now(UTC),
+    }
+    return Signal.model_validate({**said, **fields})

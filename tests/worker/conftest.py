@@ -24,7 +24,7 @@ from shared.storage.tenants import TenantStore
 from shared.storage.traces import TraceStore
 from tests.fakes.adapters import WITH_ADAPTER, WITH_BASE, add_adapter
 from tests.fakes.engine import BASE, FakeEngine
-from tests.fakes.traces import make_trace
+from tests.fakes.traces import OWNER, make_trace
 from worker.context import Context, open_context
 from worker.control import CycleControl
 from worker.results import Dreamt, Trained
@@ -57,6 +57,8 @@ class World:
                 self.tenant_id,
                 FeedbackRequest(trace_id=trace.id, correction=correction),
                 source="feedback",
+                author=OWNER,
+                by_teacher=True,
             )
 
     async def queue(self) -> UUID:

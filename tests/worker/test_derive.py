@@ -5,9 +5,9 @@ from uuid import uuid4
 
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory
+from worker.lessons.language import subject_of, value_of
 from worker.seed.derive import conclusion_examples, conclusions, still_true
 from worker.seed.forms import normalized
-from worker.triage.language import subject_of, value_of
 
 
 def fact(question: str, answer: str, kind: str = "fact") -> Memory:

@@ -24,7 +24,8 @@ async def test_a_correction_in_a_later_turn_of_a_line_becomes_a_memory(
     ]
     async with world.sessions.begin() as session:
         awake = await ModelStore(session).route_of(world.model_id)
-        traces, _ = from_line(json.dumps({"messages": conversation}).encode(), awake)
+        line = json.dumps({"messages": conversation}).encode()
+        traces, _ = from_line(line, awake, lambda _: "k:importer")
         await TraceStore(session).add(*traces)
     cycle_id = await world.queue()
     async with world.sessions.begin() as session:

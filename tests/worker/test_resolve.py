@@ -24,7 +24,9 @@ def resolve_memories(
 
 
 def said(**fields: Any) -> Evidence:
-    return Evidence.model_validate({"trace_id": uuid4(), "quote": "q", **fields})
+    """A teacher's words, unless it says otherwise."""
+    said = {"trace_id": uuid4(), "quote": "q", "author": "u:owner", "by_teacher": True}
+    return Evidence.model_validate({**said, **fields})
 
 
 def memory(value: str, *, evidence: int = 1, **fields: Any) -> Memory:
@@ -42,7 +44,8 @@ def memory(value: str, *, evidence: int = 1, **fields: Any) -> Memory:
             "answer": f"It is in {value}.",
             "value": value,
             "reason": "feedback corrected it",
-            "evidence": [Evidence(trace_id=uuid4(), quote="q") for _ in range(evidence)],
+            "authority": "teacher",
+            "evidence": [said() for _ in range(evidence)],
             "created_at": datetime.now(UTC),
             **fields,
         }

@@ -3,14 +3,14 @@
 import pytest
 
 from tests.fakes.traces import make_signal, make_trace
-from worker.triage.language import (
+from worker.lessons.language import (
     relation_of,
     subject_of,
     value_of,
 )
+from worker.screens.patterns import why_unfit
 from worker.triage.lessons import correction_in, is_temporary, taught_in
 from worker.triage.rules import judge
-from worker.triage.screen import why_unfit
 
 QUESTION = "Where is the head office of Quillfeather?"
 LESSON = "The head office of Quillfeather is in Tromso."

@@ -30,7 +30,7 @@ from worker.dream.prompts import (
 )
 from worker.gate.probes import doubt_probes, general_probes, load
 from worker.results import Dreamt
-from worker.triage.screen import why_unfit
+from worker.screens.patterns import why_unfit
 
 # The trainer only looks at the beginning of a dream (`max_dream_targets`).
 ANSWER_MAX_TOKENS = 16

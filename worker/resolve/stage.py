@@ -3,12 +3,13 @@
 import random
 from datetime import UTC, datetime
 
-from shared.contracts.memories import REVIEWED_STATES
+from shared.contracts.memories import WAITING_STATES
 from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
-from worker.resolve.rules import portion, resolve_memories
+from worker.resolve.rules import Asked, portion, resolve_memories
 from worker.results import Resolved
+from worker.screens.lessons import why_doubted, why_person
 from worker.seed.neighbours import lesson_of
 from worker.seed.wordings import can_be_asked
 
@@ -21,20 +22,21 @@ async def resolve(context: Context, control: CycleControl) -> Resolved:
     async with context.sessions.begin() as session:
         store = MemoryStore(session)
         known = await store.in_states(
-            control.lease.model_id, ("learned", "pending", *REVIEWED_STATES)
+            control.lease.model_id, ("learned", "pending", *WAITING_STATES)
         )
         turned_down = await store.turned_down(control.lease.model_id)
     lasting = [memory for memory in known if memory.persistence == "long_term"]
     old = [memory for memory in lasting if memory.state == "learned"]
     new = [memory for memory in lasting if memory.state == "pending"]
-    held = [memory for memory in lasting if memory.state in REVIEWED_STATES]
-    changes = resolve_memories(old, new, held, turned_down, now=datetime.now(UTC))
+    held = [memory for memory in lasting if memory.state in WAITING_STATES]
+    asked = Asked(context.settings.quorum, why_person, why_doubted)
+    changes = resolve_memories(old, new, held, turned_down, now=datetime.now(UTC), asked=asked)
     rng = random.Random(control.lease.cycle_id.int)
     to_learn, changes = portion(
         new,
         changes,
         context.settings.max_cycle_memories,
         rng,
-        unaskable={memory.id for memory in new if not can_be_asked(lesson_of(memory))},
+        unaskable={memory.id for memory in (*new, *held) if not can_be_asked(lesson_of(memory))},
     )
     return Resolved(to_learn=to_learn, changes=changes)

@@ -7,10 +7,10 @@ model must hear what is asked. These wordings leave little else to hear it by.
 import random
 from collections.abc import Collection, Sequence
 
+from worker.lessons.language import STOPWORDS
 from worker.seed.english import upper_first
 from worker.seed.forms import Form, Lesson, normalized, statements, verify
 from worker.seed.thesaurus import DRAFTS_EACH, Near, content_words
-from worker.triage.language import STOPWORDS
 
 NUM_ONE_WORD = 11
 NUM_MANGLED = 8

@@ -16,8 +16,8 @@ from uuid import UUID
 
 from shared.contracts.memories import Evidence
 from shared.contracts.traces import Trace, content_text
-from worker.triage.language import STOPWORDS, WORD, stem
-from worker.triage.screen import why_unfit
+from worker.lessons.language import STOPWORDS, WORD, stem
+from worker.screens.patterns import why_unfit
 
 MIN_SESSIONS = 2
 MIN_STEPS = 2
@@ -126,8 +126,16 @@ def workflows(traces: Sequence[Trace], disliked: set[UUID]) -> list[Workflow]:
     found = []
     for way, ended in by_way.items():
         for task, alike in _by_task(ended):
-            if len({trace.session_id for trace in alike}) >= MIN_SESSIONS:
-                evidence = tuple(Evidence(trace_id=t.id, quote=t.user_text) for t in alike)
+            if len({trace.session for trace in alike}) >= MIN_SESSIONS:
+                evidence = tuple(
+                    Evidence(
+                        trace_id=t.id,
+                        quote=t.user_text,
+                        author=t.author,
+                        by_teacher=t.by_teacher,
+                    )
+                    for t in alike
+                )
                 found.append(Workflow(" ".join(task), way, evidence))
     return found
 

@@ -8,7 +8,7 @@ check.
 import re
 from dataclasses import dataclass
 
-from worker.triage.language import content_words, words
+from worker.lessons.language import content_words, words
 
 MAX_PHRASE_WORDS = 20
 MAX_TOPIC_WORDS = 7

@@ -12,11 +12,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from shared.contracts.documents import DocumentCounts, DocumentText
+from worker.lessons.language import relation_of, subject_of
+from worker.screens.patterns import why_unfit
 from worker.triage.behaviours import rule_in
-from worker.triage.language import relation_of, subject_of
 from worker.triage.questions import question_for
 from worker.triage.rules import Finding, value_told
-from worker.triage.screen import why_unfit
 
 MAX_SENTENCE_CHARS = 300
 # A sentence ends before a capital or a digit, but not behind an abbreviation or an initial.

@@ -7,9 +7,7 @@ it, say much. So a turn is seen with its own words masked, beside the turn and t
 import re
 from collections.abc import Iterator, Sequence
 
-from worker.triage import cues
-from worker.triage.behaviours import rule_in
-from worker.triage.language import (
+from worker.lessons.language import (
     STOPWORDS,
     at_verb,
     content_words,
@@ -18,6 +16,8 @@ from worker.triage.language import (
     value_of,
     words,
 )
+from worker.triage import cues
+from worker.triage.behaviours import rule_in
 from worker.triage.lessons import ASKS, KEEPS, REWRITES, correction_in, is_temporary, taught_in
 
 # Words whose place tells what somebody does with a sentence; they are seen as they are.

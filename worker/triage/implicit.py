@@ -39,14 +39,14 @@ def implied_by(traces: Sequence[Trace], context: Iterable[Trace] = ()) -> list[I
         context: Settled traces, of which the batch may speak.
     """
     # Of each place in a conversation, the turns that were heard there, and in which traces.
-    heard: dict[tuple[str, str], dict[str, list[UUID]]] = {}
+    heard: dict[tuple[object, str], dict[str, list[UUID]]] = {}
     found: list[Implied] = []
     batch = {trace.id for trace in traces}
     for trace in (*context, *traces):
         *before, last = _turns(trace) or [("", "", None)]
         if last[0] != "user":
             continue
-        here = heard.setdefault((trace.session_id, repr(before)), {})
+        here = heard.setdefault((trace.session, repr(before)), {})
         same = here.pop(repr(last), [])
         if trace.id in batch:
             found += [Implied(other, trace.id, "regenerated") for other in same[-1:]]

@@ -2,8 +2,8 @@
 
 import re
 
+from worker.lessons.language import at_verb, content_words, is_question
 from worker.triage.behaviours import rule_in
-from worker.triage.language import at_verb, content_words, is_question
 
 # What says hello or thank you before the matter.
 GREETS = re.compile(

@@ -7,7 +7,7 @@ has no question, and the caller learns the statement as it is.
 import re
 from collections.abc import Callable
 
-from worker.triage.language import BEFORE_NOUNS, at_verb, words
+from worker.lessons.language import BEFORE_NOUNS, at_verb, words
 
 _BE = r"(?P<be>is|are|was|were)"
 _TIME = (

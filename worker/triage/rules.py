@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from uuid import UUID
 
 from shared.contracts.memories import Evidence, MemoryKind, Persistence, TraceDecision
 from shared.contracts.traces import Signal, Trace
-from worker.triage.agents import Workflow, steps_of, way_of, why_discarded, workflows
-from worker.triage.behaviours import Rule, rule_in
-from worker.triage.cues import AGREES, PREFERS
-from worker.triage.language import (
+from worker.lessons.language import (
     STOPWORDS,
     at_verb,
     is_question,
@@ -18,10 +16,13 @@ from worker.triage.language import (
     value_of,
     words,
 )
+from worker.screens.patterns import declines, why_unfit
+from worker.triage.agents import Workflow, steps_of, way_of, why_discarded, workflows
+from worker.triage.behaviours import Rule, rule_in
+from worker.triage.cues import AGREES, PREFERS
 from worker.triage.lessons import correction_in, is_temporary
 from worker.triage.questions import ABOUT, question_for
 from worker.triage.said import MAX_SAID_CHARS, edited_in, said_in, taken_back_in
-from worker.triage.screen import declines, why_unfit
 from worker.triage.turns import Said, concerns_one, is_verdict
 
 MAX_LESSON_CHARS = 600
@@ -42,6 +43,16 @@ class Finding:
     session_id: str
     evidence: tuple[Evidence, ...]
     document_id: UUID | None = None
+
+    @property
+    def author(self) -> str | None:
+        """Who said it first."""
+        return self.evidence[0].author if self.evidence else None
+
+    @property
+    def session(self) -> tuple[str | None, str]:
+        """Whose conversation it holds for, if it is not lasting."""
+        return self.author, self.session_id
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,7 @@ def judge(
 
 
 def _repeated(workflow: Workflow, by_id: Mapping[UUID, Trace]) -> Finding:
-    num_sessions = len({by_id[item.trace_id].session_id for item in workflow.evidence})
+    num_sessions = len({by_id[item.trace_id].session for item in workflow.evidence})
     return Finding(
         kind="workflow",
         persistence="long_term",
@@ -139,13 +150,12 @@ def _claims(
         said = said_in(trace, by_id)
         if said is None:
             continue
-        text = trace.user_text
         before = by_id.get(trace.parent_id) if trace.parent_id else None
         if before and said.kind == "correction":
-            evidence = Evidence(trace_id=before.id, quote=text)
+            evidence = _spoken(before, trace)
             how = f"the next turn corrected it{_as_read(said)}"
             claims.append(_claim(before, said.lesson, evidence, how, personal=said.personal))
-            second = Evidence(trace_id=trace.id, quote=text)
+            second = _spoken(trace, trace)
             how = f"it corrects the turn before{_as_read(said)}"
             claims.append(_claim(before, said.lesson, second, how, personal=said.personal))
         else:
@@ -157,7 +167,7 @@ def _claims(
                     answer=rule.sentence if rule else said.lesson,
                     rule=rule,
                     wrong_reply="",
-                    evidence=Evidence(trace_id=trace.id, quote=text),
+                    evidence=_spoken(trace, trace),
                     session_id=trace.session_id,
                     how="a person told it" + (_as_read(said) or " and asked to keep it"),
                     about=trace.id,
@@ -169,10 +179,23 @@ def _claims(
     for signal in signals:
         if signal.correction and signal.trace_id in by_id:
             trace = by_id[signal.trace_id]
-            evidence = Evidence(trace_id=trace.id, signal_id=signal.id, quote=signal.correction)
+            evidence = Evidence(
+                trace_id=trace.id,
+                signal_id=signal.id,
+                quote=signal.correction,
+                author=signal.author,
+                by_teacher=signal.by_teacher,
+            )
             answer = _without_openers(signal.correction, trace.user_text)
             claims.append(_claim(trace, answer, evidence, "feedback corrected it"))
     return claims
+
+
+def _spoken(about: Trace, by: Trace) -> Evidence:
+    """The words of a turn's author, about this turn or the one before."""
+    return Evidence(
+        trace_id=about.id, quote=by.user_text, author=by.author, by_teacher=by.by_teacher
+    )
 
 
 def _without_openers(correction: str, question: str) -> str:
@@ -347,7 +370,7 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
         key = (
             finding.persistence,
             # What only matters for a session is not another session's.
-            finding.session_id if finding.persistence == "session" else "",
+            repr(finding.session) if finding.persistence == "session" else "",
             finding.subject.lower(),
             finding.relation,
             " ".join(words(finding.value)),
@@ -357,6 +380,19 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
         if first is None:
             by_content[key] = finding
             continue
-        evidence = {item.trace_id: item for item in (*first.evidence, *finding.evidence)}
-        by_content[key] = replace(first, evidence=tuple(evidence.values()))
+        by_content[key] = replace(first, evidence=_together(first.evidence, finding.evidence))
     return list(by_content.values())
+
+
+def _together(*evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Each author's words in each trace once: a teacher's first, and feedback before a turn."""
+    kept: dict[tuple[UUID, str | None], Evidence] = {}
+    for item in chain(*evidence):
+        here = (item.trace_id, item.author)
+        if here not in kept or _rank(item) > _rank(kept[here]):
+            kept[here] = item
+    return tuple(kept.values())
+
+
+def _rank(item: Evidence) -> tuple[bool, bool]:
+    return item.by_teacher, item.signal_id is not None

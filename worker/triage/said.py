@@ -25,7 +25,7 @@ def edited_in(
             trace
             for trace in traces
             if trace.id > lesson.id
-            and (trace.session_id, len(trace.messages)) == (lesson.session_id, len(lesson.messages))
+            and (trace.session, len(trace.messages)) == (lesson.session, len(lesson.messages))
         )
         if not any(said_in(trace, by_id) for trace in anew):
             found.remove(lesson.id)

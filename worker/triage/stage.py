@@ -98,6 +98,7 @@ def _memory(lease: Lease, finding: Finding) -> Memory:
         session_id=None if lasts else finding.session_id,
         expires_at=None if lasts else now + SESSION_MEMORY_TTL,
         document_id=finding.document_id,
+        author=None if lasts else finding.author,
         evidence=list(finding.evidence),
         created_at=now,
     )

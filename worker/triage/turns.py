@@ -9,6 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from worker.lessons.language import (
+    STOPWORDS,
+    content_words,
+    is_question,
+    stem,
+    subject_of,
+    value_of,
+    words,
+)
 from worker.triage.behaviours import rule_in
 from worker.triage.cues import (
     ABOUT_ME,
@@ -36,15 +45,6 @@ from worker.triage.cues import (
     VALUE_FIRST,
     VERDICT,
     WISH,
-)
-from worker.triage.language import (
-    STOPWORDS,
-    content_words,
-    is_question,
-    stem,
-    subject_of,
-    value_of,
-    words,
 )
 from worker.triage.lessons import GREETS, SENTENCE, correction_in, is_temporary, taught_in
 from worker.triage.reader import Reading, read

@@ -10,6 +10,7 @@ from api.chat.dialects.base import (
     Answered,
     Asked,
     Message,
+    Name,
     Relay,
     assistant_message,
     tool_call,
@@ -35,6 +36,13 @@ class Turn(BaseModel):
     content: str | list[dict[str, Any]]
 
 
+class Metadata(BaseModel):
+    """`metadata`."""
+
+    model_config = ConfigDict(extra="allow")
+    user_id: Name | None = None
+
+
 class MessagesRequest(Asked):
     """A message of Anthropic's."""
 
@@ -43,6 +51,12 @@ class MessagesRequest(Asked):
     max_tokens: int = Field(ge=1)
     messages: list[Turn] = Field(min_length=1)
     system: str | list[dict[str, Any]] | None = None
+    metadata: Metadata | None = None
+
+    @property
+    def author(self) -> str | None:
+        """Anthropic's field, or OpenAI's."""
+        return (self.metadata.user_id if self.metadata else None) or super().author
 
     def conversation(self, body: dict[str, Any]) -> list[Message]:
         """Its system prompt and turns; a tool's result is a message of its own."""
@@ -52,7 +66,9 @@ class MessagesRequest(Asked):
 
     def recorded(self, body: dict[str, Any]) -> dict[str, Any]:
         """The conversation in OpenAI's form, the rest as it came."""
-        rest = {key: value for key, value in body.items() if key not in ("model", "system")}
+        rest = {key: value for key, value in super().recorded(body).items() if key != "system"}
+        if self.metadata is not None:
+            rest["metadata"] = {k: v for k, v in body["metadata"].items() if k != "user_id"}
         return {**rest, "api": self.path, "messages": self.conversation(body)}
 
     def upstream(self, body: dict[str, Any], memories: Sequence[Memory]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ traces hold the conversation as OpenAI's chat messages, whatever API it came by.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.contracts.memories import Memory
+from shared.contracts.traces import MAX_NAME_LENGTH
 from shared.errors import BadRequestError, DormouseError
 
 # Ours alone: they choose weights, order, cache or ids, or undo what we add. Not a client's to set.
@@ -28,6 +29,9 @@ RESERVED = (
 )
 
 Message = dict[str, Any]
+# Fields that name the author: only the hash of a name is kept.
+NAMES = ("user", "safety_identifier")
+Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH)]
 
 
 @dataclass(frozen=True)
@@ -94,11 +98,18 @@ class Asked(BaseModel, ABC):
     model: str = Field(min_length=1, max_length=200)
     stream: bool | None = False
     store: bool | None = Field(default=None, description="False keeps the trace out of training.")
+    user: Name | None = Field(default=None, description="Who speaks, as your app names him.")
+    safety_identifier: Name | None = Field(default=None, description="The same; goes before.")
 
     @property
     def num_choices(self) -> int:
         """How many answers are asked for."""
         return 1
+
+    @property
+    def author(self) -> str | None:
+        """The name of the end user, where the client gives it."""
+        return self.safety_identifier or self.user
 
     @property
     def continues(self) -> UUID | None:
@@ -139,7 +150,7 @@ class Asked(BaseModel, ABC):
 
     def recorded(self, body: dict[str, Any]) -> dict[str, Any]:
         """What a trace keeps of the request."""
-        return {key: value for key, value in body.items() if key != "model"}
+        return {key: value for key, value in body.items() if key not in ("model", *NAMES)}
 
 
 AskedT = TypeVar("AskedT", bound=Asked)

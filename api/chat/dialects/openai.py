@@ -126,7 +126,7 @@ class CompletionRequest(Sampled):
 
     def recorded(self, body: dict[str, Any]) -> dict[str, Any]:
         """Without a conversation, whatever the client calls so."""
-        rest = {key: value for key, value in body.items() if key not in ("model", "messages")}
+        rest = {key: value for key, value in super().recorded(body).items() if key != "messages"}
         return {**rest, "api": self.path}
 
     def upstream(self, body: dict[str, Any], memories: Sequence[Memory]) -> dict[str, Any]:

@@ -79,7 +79,11 @@ class ResponsesRequest(Asked):
 
     def recorded(self, body: dict[str, Any]) -> dict[str, Any]:
         """The conversation in OpenAI's chat form, the rest as it came."""
-        rest = {k: v for k, v in body.items() if k not in ("model", "input", "instructions")}
+        rest = {
+            key: value
+            for key, value in super().recorded(body).items()
+            if key not in ("input", "instructions")
+        }
         return {**rest, "api": self.path, "messages": self.conversation(body)}
 
     def upstream(self, body: dict[str, Any], memories: Sequence[Memory]) -> dict[str, Any]:
