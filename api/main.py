@@ -15,6 +15,7 @@ from api.documents.routes import router as documents
 from api.errors import install_error_handlers
 from api.feedback.routes import router as feedback
 from api.health.routes import router as health
+from api.keys.routes import router as keys
 from api.memories.routes import router as memories
 from api.openapi import ERRORS
 from api.services import open_services
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     install_error_handlers(app)
-    for router in (chat, feedback, sleep, adapters, memories, documents, traces, health):
+    for router in (chat, feedback, sleep, adapters, memories, documents, traces, keys, health):
         app.include_router(router)
     return app
 

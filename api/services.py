@@ -16,6 +16,7 @@ from api.engines import EnginePool
 from api.erasure.service import ErasureService
 from api.feedback.service import FeedbackService
 from api.health.service import HealthService
+from api.keys.service import KeyService
 from api.memories.service import MemoryService
 from api.sleep.service import SleepService
 from api.traces.service import TraceService
@@ -46,6 +47,7 @@ class Services:
     documents: DocumentService
     traces: TraceService
     erasure: ErasureService
+    keys: KeyService
     health: HealthService
 
 
@@ -73,6 +75,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             documents=DocumentService(directory),
             traces=TraceService(settings, directory),
             erasure=ErasureService(directory, engines),
+            keys=KeyService(directory),
             health=HealthService(sessions, engines, spool),
         )
     await database.dispose()

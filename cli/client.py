@@ -231,6 +231,19 @@ class DormouseClient:
         body: Json = {"model": model, "relearn": relearn} | ({"to": to} if to is not None else {})
         return self._call("POST", "/admin/rollback", json=body)
 
+    def keys(self) -> list[Json]:
+        """`GET /admin/keys`, oldest first."""
+        return self._list("/admin/keys")
+
+    def add_key(self, *, name: str, role: str, expires_at: str | None = None) -> Json:
+        """`POST /admin/keys`; the reply's `key` is shown by no other."""
+        body = {"name": name, "role": role, "expires_at": expires_at}
+        return self._call("POST", "/admin/keys", json=body)
+
+    def revoke_key(self, key_id: str) -> Json:
+        """`DELETE /admin/keys/{id}`."""
+        return self._call("DELETE", f"/admin/keys/{key_id}")
+
     def _headers(self, *, admin: bool) -> dict[str, str]:
         key = self._admin_key if admin else self._api_key
         return {"Authorization": f"Bearer {key}"} if key else {}

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import chat, learned, lifecycle, sleep, study, traces
+from cli import chat, keys, learned, lifecycle, sleep, study, traces
 
 app = typer.Typer(
     name="dormouse",
@@ -42,6 +42,8 @@ app.command(rich_help_panel=LEARNED)(learned.review)
 app.command(rich_help_panel=LEARNED)(learned.adapters)
 app.command(rich_help_panel=LEARNED)(learned.rollback)
 app.command(rich_help_panel=LEARNED)(traces.erase)
+
+app.add_typer(keys.app, name="keys", rich_help_panel="Who may call and teach")
 
 if __name__ == "__main__":
     app()

@@ -1,5 +1,6 @@
-"""Tables of what Dormouse learned: cycles, the gate's report, adapters, memories."""
+"""Tables: of what Dormouse learned (cycles, the gate's report, adapters, memories), and of keys."""
 
+from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -13,11 +14,13 @@ _COLOURS = {
     "active": "green",
     "promoted": "green",
     "learned": "green",
+    "usable": "green",
     "running": "cyan",
     "queued": "cyan",
     "candidate": "cyan",
     "rejected": "red",
     "failed": "red",
+    "revoked": "red",
     "held": "yellow",
     "rolled_back": "yellow",
     "cancelled": "yellow",
@@ -151,12 +154,36 @@ def memory_details(memory: Json) -> RenderableType:
     return _pairs([*rows, ("evidence", escape("\n".join(evidence)))])
 
 
+def key_table(keys: list[Json], *, now: datetime) -> Table:
+    """Keys without the keys themselves, oldest first."""
+    table = _table("key", "name", "role", "last used", "expires", "state")
+    for key in keys:
+        table.add_row(
+            key["id"],
+            escape(key["name"]),
+            key["role"],
+            _when(key.get("last_used_at"))[:16] or "never",
+            _when(key.get("expires_at"))[:16] or "never",
+            _coloured(_state_of_key(key, now)),
+        )
+    return table
+
+
+def _state_of_key(key: Json, now: datetime) -> str:
+    if key.get("revoked_at"):
+        return "revoked"
+    expires_at = key.get("expires_at")
+    is_over = expires_at is not None and datetime.fromisoformat(expires_at) <= now
+    return "expired" if is_over else "usable"
+
+
 def _table(*headings: str) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     for heading in headings:
         keep = heading in (
             "cycle",
             "document",
+            "key",
             "memory",
             "state",
             "status",

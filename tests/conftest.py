@@ -5,6 +5,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -75,8 +76,8 @@ async def sessions(settings: Settings) -> AsyncIterator[Sessions]:
     await database.dispose()
 
 
-@pytest.fixture
-async def api(settings: Settings, sessions: Sessions) -> AsyncIterator[str]:
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[str]:
     """The address of the real application, served by uvicorn in this loop."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -88,9 +89,18 @@ async def api(settings: Settings, sessions: Sessions) -> AsyncIterator[str]:
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+async def api(settings: Settings, sessions: Sessions) -> AsyncIterator[str]:
+    """The address of one application."""
+    async with served(settings) as url:
+        yield url
 
 
 @pytest.fixture

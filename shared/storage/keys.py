@@ -35,22 +35,16 @@ class KeyStore:
         The same key may be given another role; another key changes nothing.
 
         Returns:
-            Whether `key` is the tenant's key of this name now.
+            Whether `key` is one of the tenant's keys now, by this name or another.
         """
         values = {"tenant_id": tenant_id, "name": name, "role": role, "key_sha256": hash_key(key)}
         statement = insert(ApiKeyRow).values(id=new_id(), created_by="settings", **values)
         await self._session.execute(statement.on_conflict_do_nothing())
-        found = await self._session.execute(
-            update(ApiKeyRow)
-            .where(
-                ApiKeyRow.tenant_id == tenant_id,
-                ApiKeyRow.name == name,
-                ApiKeyRow.key_sha256 == hash_key(key),
-            )
-            .values(role=role)
-            .returning(ApiKeyRow.id)
+        is_it = (ApiKeyRow.tenant_id == tenant_id) & (ApiKeyRow.key_sha256 == hash_key(key))
+        await self._session.execute(
+            update(ApiKeyRow).where(is_it, ApiKeyRow.name == name).values(role=role)
         )
-        return found.first() is not None
+        return await self._session.scalar(select(ApiKeyRow.id).where(is_it)) is not None
 
     async def add(
         self,
@@ -103,10 +97,14 @@ class KeyStore:
         return list(await self._session.scalars(statement))
 
     async def usable(self, tenant_id: UUID, role: Role) -> list[UUID]:
-        """The keys of a role that are neither revoked nor expired, locked for this transaction."""
+        """The keys of a role that are neither revoked nor expired, locked for this transaction.
+
+        In one order, as two who lock them must not wait for each other.
+        """
         statement = (
             select(ApiKeyRow.id)
             .where(ApiKeyRow.tenant_id == tenant_id, ApiKeyRow.role == role, _is_usable())
+            .order_by(ApiKeyRow.id)
             .with_for_update()
         )
         return list(await self._session.scalars(statement))

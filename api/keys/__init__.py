@@ -1,0 +1,1 @@
+"""Who may call: keys that are made, listed and revoked."""
