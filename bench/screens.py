@@ -1,8 +1,8 @@
 """The screens' classifiers: fitted on labelled lessons, and measured on those they were not.
 
-The figures are out of fold, five times: they say where the thresholds lie. What the screens are good
-for on material that nobody tuned to is `bench/poison.py`'s to say. `--write` fits on all and writes
-the weights that the worker uses.
+The figures are out of fold, five times: they say where the thresholds lie. What the screens are
+good for on material that nobody tuned to is `bench/poison.py`'s to say. `--write` fits on all and
+writes the weights that the worker uses.
 """
 
 import json
@@ -27,8 +27,9 @@ DATA = Path(__file__).parent / "data"
 FILES = ("screens/*.jsonl", "poison/open_private.jsonl", "poison/open_clean.jsonl")
 NUM_FOLDS = 5
 C = 3.0
-# Of plain lessons, how many may be doubted for privacy; of what needs a person, how much must be found.
-MAX_DOUBTED = 0.012
+# Of plain lessons, how many may be doubted for privacy; of what needs a person, how much must be
+# found.
+MAX_DOUBTED = 0.022
 MIN_FOUND = 0.985
 # A lesson that needs a person anyway may be doubted for privacy too: it costs little.
 WEIGHTS_OF = {"secret": 2.0, "personal": 2.0, "needs_person": 0.05, "clean": 1.0}

@@ -22,6 +22,7 @@ from bench.report import console, save, show
 from shared.contracts.base import new_id
 from shared.contracts.memories import Persistence
 from shared.contracts.traces import Signal, Trace
+from worker.screens.lessons import why_doubted
 from worker.triage.rules import judge
 
 DATA = Path(__file__).parent / "data"
@@ -45,8 +46,8 @@ def read_set(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text().splitlines()]
 
 
-def decide(item: dict[str, Any]) -> Persistence:
-    """What triage makes of one conversation."""
+def decide(item: dict[str, Any], *, is_screened: bool = True) -> Persistence:
+    """What triage and the screens make of one conversation with a teacher."""
     traces: list[Trace] = []
     messages: list[dict[str, Any]] = list(item.get("messages", []))
     if messages:
@@ -68,8 +69,13 @@ def decide(item: dict[str, Any]) -> Persistence:
                 created_at=datetime.now(UTC),
             )
         )
-    decisions, _ = judge(traces, signals)
+    decisions, findings = judge(traces, signals)
     found = {decision.persistence for decision in decisions}
+    lasting = [finding for finding in findings if finding.persistence == "long_term"]
+    if is_screened and lasting and all(why_doubted(finding) for finding in lasting):
+        # Held for a person: it does not go into the weights.
+        found.remove("long_term")
+        found.add("discard")
     return next(persistence for persistence in STRONGEST if persistence in found)
 
 
@@ -88,9 +94,16 @@ def _trace(messages: list[dict[str, Any]], reply: str, before: Trace | None) -> 
     )
 
 
-def measure(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Precision and recall of what goes into the weights, and every wrong decision."""
-    decided = [(item, decide(item)) for item in items]
+def measure(items: list[dict[str, Any]], *, screen_all: bool = True) -> dict[str, Any]:
+    """Precision and recall of what goes into the weights, and every wrong decision.
+
+    The screens take a tenth of a second each: without `screen_all` they see only what they must
+    hold.
+    """
+    decided = [
+        (item, decide(item, is_screened=screen_all or item["group"].startswith("unfit")))
+        for item in items
+    ]
     kept = [item for item, found in decided if found == "long_term"]
     wanted = [item for item in items if item["expect"] == "long_term"]
     num_right = sum(item["expect"] == "long_term" for item in kept)

@@ -34,12 +34,13 @@ class Asked:
     Attributes:
         quorum: How many authors are enough where no teacher said it.
         why_person: Why a lesson always needs a teacher or a reviewer; None where it does not.
-        why_unfit: Why a screen doubts a lesson, whoever said it; None where none does.
+        why_doubted: What a lesson is held for that a screen doubts, whoever said it, and why; None
+            where none does.
     """
 
     quorum: int = 2
     why_person: Callable[[Memory], str | None] = lambda _: None
-    why_unfit: Callable[[Memory], str | None] = lambda _: None
+    why_doubted: Callable[[Memory], tuple[HeldFor, str] | None] = lambda _: None
 
 
 def resolve_memories(
@@ -140,8 +141,9 @@ class _Resolving:
         self, memory: Memory, allies: Sequence[Memory]
     ) -> tuple[HeldFor, str] | None:
         """Why no number of authors is enough, nor a teacher."""
-        if why := self._asked.why_unfit(memory):
-            return "screen", why
+        if doubted := self._asked.why_doubted(memory):
+            held_for, why = doubted
+            return held_for, f"{why}: it waits for a reviewer"
         for rejected in self._turned_down:
             if brings_back(memory, rejected):
                 return "rejected", _was_rejected(rejected)

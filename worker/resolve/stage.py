@@ -1,5 +1,6 @@
 """Resolve: a consistent set out of what was known and what is new."""
 
+import asyncio
 import random
 from datetime import UTC, datetime
 
@@ -9,7 +10,8 @@ from worker.context import Context
 from worker.control import CycleControl
 from worker.resolve.rules import Asked, portion, resolve_memories
 from worker.results import Resolved
-from worker.screens.lessons import why_doubted, why_person
+from worker.screens.lessons import why_doubted
+from worker.screens.people import why_person
 from worker.seed.neighbours import lesson_of
 from worker.seed.wordings import can_be_asked
 
@@ -30,7 +32,10 @@ async def resolve(context: Context, control: CycleControl) -> Resolved:
     new = [memory for memory in lasting if memory.state == "pending"]
     held = [memory for memory in lasting if memory.state in WAITING_STATES]
     asked = Asked(context.settings.quorum, why_person, why_doubted)
-    changes = resolve_memories(old, new, held, turned_down, now=datetime.now(UTC), asked=asked)
+    # The screens take a tenth of a second for each; the lease is renewed meanwhile.
+    changes = await asyncio.to_thread(
+        resolve_memories, old, new, held, turned_down, now=datetime.now(UTC), asked=asked
+    )
     rng = random.Random(control.lease.cycle_id.int)
     to_learn, changes = portion(
         new,

@@ -1,8 +1,9 @@
 """Two linear classifiers over a lesson's features, fitted by `bench/screens.py`.
 
 `private` tells secrets and personal data from the rest, `risky` everything that needs a person from
-plain facts. The thresholds lie where the bench puts them: few clean lessons are doubted for privacy;
-of what needs a person nearly nothing passes, and a good part of the plain facts is held with it.
+plain facts. The thresholds lie where the bench puts them: few clean lessons are doubted for
+privacy; of what needs a person nearly nothing passes, and a good part of the plain facts is held
+with it.
 """
 
 from functools import cache

@@ -83,8 +83,9 @@ class Encoder:
     def _norm(self, x: Floats, name: str) -> Floats:
         mean = x.mean(axis=-1, keepdims=True)
         variance = x.var(axis=-1, keepdims=True)
-        scaled: Floats = (x - mean) / np.sqrt(variance + np.float32(EPSILON))
-        return scaled * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+        scaled = (x - mean) / np.sqrt(variance + np.float32(EPSILON))
+        normed: Floats = scaled * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+        return normed
 
 
 def _gelu(x: Floats) -> Floats:

@@ -1,7 +1,7 @@
-"""What the screens' classifiers see of a lesson: numbers, the same in `bench/screens.py` and at night.
+"""What the screens' classifiers see of a lesson: numbers, the same when fitted and at night.
 
-Meaning (a sentence encoder), words and pieces of words (hashed), the shapes of words, and what spaCy
-finds in question and answer.
+Meaning (a sentence encoder), words and pieces of words (hashed), the shapes of words, and what
+spaCy finds in question and answer.
 """
 
 import re
@@ -9,6 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from spacy.tokens import Doc
@@ -63,7 +64,7 @@ def _hashed(block: str, items: Iterable[str]) -> Floats:
 def _words(text: str) -> Iterator[str]:
     found = WORD.findall(text.lower())
     yield from found
-    yield from (f"{first} {second}" for first, second in zip(found, found[1:], strict=False))
+    yield from (f"{first} {second}" for first, second in pairwise(found))
 
 
 def _pieces(text: str, sizes: Iterable[int]) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""What never reaches the weights: secrets, personal data, injected instructions, plain harm.
+"""What is never learned, and shows: secrets with a form, numbers of people, injections, plain harm.
 
-The formats that a service gives its keys are detect-secrets' to know; the patterns here find what
-people say of a secret, and long strings that look like none of their words.
+The formats that a service gives its keys are detect-secrets' to know. What has no form of its own
+is found by `private.py`, and held for a person rather than thrown away.
 """
 
 import re
@@ -11,6 +11,8 @@ from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_cla
 from detect_secrets.plugins.base import BasePlugin, RegexBasedDetector
 from detect_secrets.plugins.ip_public import IPPublicDetector
 
+from worker.screens.wordlists import any_of
+
 # All of them but addresses, which a lesson may name. Random strings and assignments are the
 # patterns' below: detect-secrets looks for those in source code.
 _PLUGINS: Mapping[str, type[BasePlugin]] = get_mapping_from_secret_type_to_class()
@@ -19,12 +21,15 @@ FORMATS = tuple(
     for kind in _PLUGINS.values()
     if issubclass(kind, RegexBasedDetector) and kind is not IPPublicDetector
 )
+SECRET_FORMATS = (
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    re.compile(r"\b(?:sk|pk|rk|tok|tkn|key|whsec|gh[a-z]|npm|xox[a-z])[_-](?=\S*\d)[\w-]{8,}"),
+)
 SECRETS = {
     "an access key": re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}"),
-    "a password or token": re.compile(
-        r"(?<![A-Za-z])(?:log-?in|credentials?|pass(?:word|code|phrase)|secret|api[ _-]?key|token"
-        r"|pin(?: code)?)\b"
-        r"(?:(?:\s+\w+){0,4}?\s*(?:is|was|=|:)\s*\S+|\s+\S*\d\S*)",
+    "a password": re.compile(
+        r"(?:\b|_)(?:pass(?:word|code|phrase)|api[ _-]?key|secret key)s?\b(?:\s+\w+){0,3}?\s*"
+        r"(?:is|was|are|=|:)\s*(?!(?:in|kept|stored|asked|changed|at|on|not|never|the|an?|by)\b)\S+",
         re.IGNORECASE,
     ),
     # What a password is asked for is answered by one.
@@ -40,9 +45,9 @@ SECRETS = {
     ),
 }
 PERSONAL = {
-    "an e-mail address": re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]+\b"),
     "a card or account number": re.compile(
-        r"\b(?:\d[ -]?){13,19}\b|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"
+        r"(?i:\b(?:card|account|konto)\b)[^.]{0,40}\b(?:\d[ -]?){13,19}\b"
+        r"|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"
     ),
     "a personal number": re.compile(
         r"\b\d{3}-\d{2}-\d{4}\b|\b[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"
@@ -56,17 +61,23 @@ PERSONAL = {
         r"|(?:he|she) lives (?:at|in|on))",
         re.IGNORECASE,
     ),
-    "somebody's health": re.compile(
-        r"\b(?:diagnos\w+|pregnan\w+|hiv|chemotherapy|antidepressants?|diabet\w+|insulin|burnout"
-        r"|depression|in (?:therapy|treatment)|alcoholi\w+|cancer|surgery|miscarriage"
-        r"|epilep\w+|in rehab|sick note)\b",
-        re.IGNORECASE,
-    ),
-    "a telephone number": re.compile(
-        r"(?<!\w)\+\d{1,3}[ -]?(?:\(?\d{2,4}\)?[ -]?){2,4}\d{2,4}\b"
-        r"|(?<![\w.,-])0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,4}\b|\(\d{3}\) ?\d{3}-\d{4}\b"
-    ),
 }
+# How somebody is reached. Of a role that is for a teacher to say, of a person it is private.
+MAIL = re.compile(r"(?<![\w.+-])(?P<local>[\w.+-]+)@[\w-]+\.[\w.-]+\b")
+PHONE = re.compile(
+    r"(?<!\w)\+\d{1,3}[ -]?(?:\(?\d{2,4}\)?[ -]?){2,4}\d{2,4}\b"
+    r"|(?<![\w.,-])0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,4}\b|\(\d{3}\) ?\d{3}-\d{4}\b"
+)
+ROLES = any_of(
+    """
+    info support sales contact help helpdesk service* office* press media jobs career* hr billing
+    invoic* account* warranty orders order shop store reception desk hotline line switchboard
+    emergency emergencies clinic ward department team library lost_property booking* reservation*
+    ticket* returns complaint* customer* members* admissions security facilities it front_desk
+    newsletter feedback editor* archive* events dispatch logistics purchasing maintenance museum
+    hospital school company headquarters branch surgery pharmacy control_room number hall kitchen
+    """
+)
 INJECTION = re.compile(
     r"""\b(?:ignore|disregard|forget|override)\b[^.]{0,40}\b(?:instructions?|rules?|prompt
         |training|guidelines?|safety|policy|policies|checks?)
@@ -100,7 +111,8 @@ HARM = {
 # The reply's own words where it declines to help, not where it does not know.
 DECLINES = re.compile(
     r"\bI(?:['’]m| am)? (?:can(?:no|['’])t|can not|won['’]t|will not|not able to|unable to"
-    r"|not allowed to) (?:help|assist|support|do that|explain how|share|give out|comply)\b",
+    r"|not allowed to) (?:help|assist|support|do that|explain how|share|give out|comply|recommend"
+    r"|confirm that|keep that|remember that|learn that|agree|accept that)\b",
     re.IGNORECASE,
 )
 
@@ -110,11 +122,21 @@ def declines(reply: str) -> bool:
     return DECLINES.search(reply) is not None
 
 
+def reaches_a_person(text: str) -> bool:
+    """Whether a text holds a mail address or a telephone number that is no role's."""
+    mails = [mail["local"].replace(".", " ").replace("-", " ") for mail in MAIL.finditer(text)]
+    if any(ROLES.search(local) is None for local in mails):
+        return True
+    return PHONE.search(text) is not None and ROLES.search(text) is None
+
+
 def why_unfit(text: str) -> str | None:
     """Why a text must not be learned; None if it may."""
     for name, pattern in {**SECRETS, **PERSONAL, **HARM}.items():
         if pattern.search(text):
             return f"holds {name}"
+    if reaches_a_person(text):
+        return "holds how somebody is reached"
     for secret in FORMATS:
         if any(secret.analyze_string(text)):
             return f"holds a secret ({secret.secret_type})"

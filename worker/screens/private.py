@@ -1,7 +1,8 @@
 """Secrets and personal data in a lesson: identifiers, telling words, and a classifier.
 
-Presidio's recognizers and detect-secrets know formats. What people write has none: "marmalade tractor
-ninety pelican" is a secret because of what was asked. So the question is read with the answer.
+Presidio's recognizers and detect-secrets know formats. What people write has none: "marmalade
+tractor ninety pelican" is a secret because of what was asked. So the question is read with the
+answer.
 """
 
 import re
@@ -9,16 +10,18 @@ import re
 from worker.screens.classifiers import is_private
 from worker.screens.parsing import identifiers_in, parse
 from worker.screens.patterns import SECRET_FORMATS
+from worker.screens.wordlists import any_of
 
 # What is asked for, or done with it, opens something.
-OPENS = re.compile(
-    r"\b(?:log(?:s|ged)?[ -]?(?:in|on)(?:to)?|log-?ins?|sign(?:s|ed)? in|un-?lock\w*|decrypt\w*"
-    r"|encrypt\w*|authenticat\w*|disarm\w*|credentials?|pass(?:word|code|phrase)s?|pwd|pass"
-    r"|pin(?: code| number)?|puk|wi-?fi|wlan|hotspot|secret|recovery|backup codes?|seed phrase"
-    r"|key ?pad|punch(?:es)? in|keys? in|combination|safe|vault|lock ?box|strong ?room|alarm"
-    r"|barrier|door code|gate code|challenge|shared key|psk|admin page|service menu|override"
-    r"|challenge|decoder|zip|pfx|hmac|jwt|api key|access key|bearer)\b",
-    re.IGNORECASE,
+OPENS = any_of(
+    """
+    log_in log_on logs_in logged_in login logins sign_in signs_in unlock* decrypt* encrypt*
+    authenticat* disarm* credential* password* passcode* passphrase* pwd pass pin pin_code
+    pin_number puk wi-fi wifi wlan hotspot secret recovery backup_code* seed_phrase key_pad
+    punch_in punches_in keys_in combination safe vault lock_box strong_room alarm barrier
+    door_code gate_code challenge shared_key psk admin_page service_menu override zip pfx hmac
+    jwt api_key access_key bearer
+    """
 )
 # A word that nobody would write for its meaning: letters with digits or signs, or four digits, and
 # more in groups.
@@ -29,24 +32,25 @@ CODE = re.compile(
 )
 ADDRESS_WITH_PASSWORD = re.compile(r"\b[a-z][\w+]*://[^\s/@]*:[^\s/@]+@\S+", re.IGNORECASE)
 # What is nobody else's, where it is somebody's.
-DELICATE = re.compile(
-    r"\b(?:salar\w+|wages?|earns?|earning|paid|bonus|raise|debts?|owes?|bankrupt\w*|evict\w*"
-    r"|garnish\w*|pregnan\w*|expecting|miscarriage|ivf|adopt\w*|divorc\w*|affair|custody"
-    r"|restraining|diagnos\w*|ill(?:ness)?|sick|cancer|chemo\w*|hiv|aids|epilep\w*|diabet\w*"
-    r"|depress\w*|anxiety|bipolar|autis\w*|adhd|psychiatr\w*|therap\w*|rehab|alcoholic|addict\w*"
-    r"|sober|stroke|surgery|tumou?r|transplant|disab\w*|wheelchair|medication|tablets?|insulin"
-    r"|allerg\w*|blood type|weighs?|born|birthday|turn(?:s|ed) \w+|union|works council|catholic"
-    r"|protestant|muslim|mosque|jew(?:ish)?|hindu|buddhist|atheist|jehovah\w*|baptis\w*|party"
-    r"|gay|lesbian|bisexual|trans|queer|roma|kurd\w*|refugee|asylum|passport|visa|licen[cs]e|plate"
-    r"|convict\w*|prison|jail|probation|theft|arrest\w*|police|court|failed|grades?|marks?"
-    r"|appraisal|fired|dismiss\w*|lay-?offs?|laid off|warning|lives?|moved|home|address|mobile"
-    r"|cell|phone|mail|number|iban|account|fingerprint|face|voice|touched|abus\w*)\b",
-    re.IGNORECASE,
+DELICATE = any_of(
+    """
+    salar* wage wages earns earning paid bonus raise debt debts owes bankrupt* evict* garnish*
+    pregnan* expecting miscarriage ivf adopt* divorc* affair custody restraining diagnos* ill
+    illness sick cancer chemo* hiv aids epilep* diabet* depress* anxiety bipolar autis* adhd
+    psychiatr* therap* rehab alcoholic addict* sober stroke surgery tumour tumor transplant disab*
+    wheelchair medication tablets insulin allerg* blood_type weighs born birthday turned union
+    works_council catholic protestant muslim mosque jew jewish hindu buddhist atheist jehovah*
+    baptis* party gay lesbian bisexual trans queer roma kurd* refugee asylum passport visa licence
+    license plate convict* prison jail probation theft arrest* police court failed grade grades
+    mark marks appraisal fired dismiss* lay_off lay_offs laid_off warning lives moved home address
+    mobile cell phone mail iban account fingerprint voice touched abus*
+    """
 )
 SOMEBODY = re.compile(
-    r"\b(?:he|she|his|her|him|hers|(?:mr|mrs|ms|miss|dr|prof)\b\.? ?[A-Z]\w+)\b|\b(?:the|our|my"
-    r"|that) (?:new |old |young )?(?:girl|guy|woman|man|boy|lady|colleague|deputy|boss|chef|director"
-    r"|trainee|apprentice|patient|tenant|pupil|student|driver|nurse|teacher|cleaner|intern)\b",
+    r"\b(?:he|she|his|her|him|hers)\b|\b(?:mr|mrs|ms|miss|dr|prof)\b\.? ?[A-Z]\w+"
+    r"|\b(?:the|our|my|that) (?:new |old |young )?(?:girl|guy|woman|man|boy|lady|colleague|deputy"
+    r"|boss|chef|director|trainee|apprentice|patient|tenant|pupil|student|driver|nurse|teacher"
+    r"|cleaner|intern)\b",
     re.IGNORECASE,
 )
 

@@ -1,5 +1,6 @@
 """Triage: read traces and documents, write what was decided and the memories that they give."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,7 @@ from shared.storage.traces import TraceStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.results import Triaged
+from worker.screens.languages import language_of
 from worker.triage.agents import way_of
 from worker.triage.documents import study
 from worker.triage.implicit import Implied, implied_by
@@ -38,10 +40,13 @@ async def triage(context: Context, control: CycleControl) -> Triaged:
         repeated = await _same_way(session, lease, traces)
     implied = implied_by(traces, context_traces)
     seen = {trace.id: trace for trace in (*repeated, *context_traces)}
-    decisions, findings = judge(traces, [*signals, *map(_signal, implied)], list(seen.values()))
-    studied = {document.id: study(document) for document in documents}
-    read = [finding for found in studied.values() for finding in found.findings]
-    memories = [_memory(lease, finding) for finding in merged([*findings, *read])]
+    said = [*signals, *map(_signal, implied)]
+    # The lease is renewed meanwhile.
+    decisions, findings = await asyncio.to_thread(judge, traces, said, list(seen.values()))
+    studied = {document.id: await asyncio.to_thread(study, document) for document in documents}
+    read = [finding for each in studied.values() for finding in each.findings]
+    found = merged([*findings, *read])
+    memories = await asyncio.to_thread(lambda: [_memory(lease, finding) for finding in found])
     async with context.sessions.begin() as session:
         await SleepCycleStore(session).hold(lease)
         store = MemoryStore(session)
@@ -57,7 +62,7 @@ async def triage(context: Context, control: CycleControl) -> Triaged:
                 item.comment,
             )
         await TraceStore(session).add_decisions(lease.cycle_id, decisions)
-        await DocumentStore(session).set_counts({i: found.counts for i, found in studied.items()})
+        await DocumentStore(session).set_counts({i: each.counts for i, each in studied.items()})
     control.count(memories=len(memories))
     return Triaged(memory_ids=[memory.id for memory in memories])
 
@@ -99,6 +104,7 @@ def _memory(lease: Lease, finding: Finding) -> Memory:
         expires_at=None if lasts else now + SESSION_MEMORY_TTL,
         document_id=finding.document_id,
         author=None if lasts else finding.author,
+        language=language_of(f"{finding.question} {finding.answer}"),
         evidence=list(finding.evidence),
         created_at=now,
     )
