@@ -146,9 +146,11 @@ class DormouseClient:
         given = {name: value for name, value in body.items() if value is not None}
         return self._call("POST", "/v1/feedback", json=given, admin=False)
 
-    def start_cycle(self, *, model: str = "default", reason: str | None = None) -> Json:
+    def start_cycle(
+        self, *, model: str = "default", reason: str | None = None, stop_after: str | None = None
+    ) -> Json:
         """`POST /admin/sleep-cycles`."""
-        body = {"model": model} | ({"reason": reason} if reason else {})
+        body = {"model": model} | _given(reason=reason, stop_after=stop_after)
         return self._call("POST", "/admin/sleep-cycles", json=body)
 
     def cycles(self) -> list[Json]:
@@ -211,18 +213,32 @@ class DormouseClient:
         """`GET /admin/documents`, all pages."""
         return self._pages("/admin/documents")
 
-    def memories(self, *, state: str | None = None) -> list[Json]:
+    def memories(self, *, state: str | None = None, held_for: str | None = None) -> list[Json]:
         """`GET /admin/memories`, all pages."""
-        return self._pages("/admin/memories", {"state": state} if state else {})
+        return self._pages("/admin/memories", _given(state=state, held_for=held_for))
 
     def memory(self, memory_id: str) -> Json:
         """`GET /admin/memories/{id}`."""
         return self._call("GET", f"/admin/memories/{memory_id}")
 
-    def review(self, memory_id: str, *, decision: str, reason: str) -> Json:
-        """`POST /admin/memories/{id}/review`."""
-        body = {"decision": decision, "reason": reason}
+    def review(
+        self, memory_id: str, *, decision: str, reason: str, words: dict[str, str] | None = None
+    ) -> Json:
+        """`POST /admin/memories/{id}/review`; an edit has `words`: question, answer or value."""
+        body = {"decision": decision, "reason": reason, **(words or {})}
         return self._call("POST", f"/admin/memories/{memory_id}/review", json=body)
+
+    def review_many(self, memory_ids: list[str], *, decision: str, reason: str) -> Json:
+        """`POST /admin/memories/review`, as often as their number takes."""
+        decided: list[str] = []
+        not_decided: dict[str, str] = {}
+        for start in range(0, len(memory_ids), PAGE_SIZE):
+            ids = memory_ids[start : start + PAGE_SIZE]
+            body = {"ids": ids, "decision": decision, "reason": reason}
+            reply = self._call("POST", "/admin/memories/review", json=body)
+            decided += reply["decided"]
+            not_decided |= reply["not_decided"]
+        return {"decided": decided, "not_decided": not_decided}
 
     def rollback(
         self, *, model: str = "default", to: int | str | None = None, relearn: bool = False
@@ -245,7 +261,8 @@ class DormouseClient:
         return self._call("DELETE", f"/admin/keys/{key_id}")
 
     def _headers(self, *, admin: bool) -> dict[str, str]:
-        key = self._admin_key if admin else self._api_key
+        # A teacher's key, without an admin's, may review.
+        key = (self._admin_key or self._api_key) if admin else self._api_key
         return {"Authorization": f"Bearer {key}"} if key else {}
 
     def _pages(self, path: str, params: dict[str, str] | None = None) -> list[Json]:
@@ -287,6 +304,10 @@ class DormouseClient:
                 f"Nothing answers at {self._http.base_url}. Is it running? See `dormouse status`."
             )
         return ApiError(f"{self._http.base_url} did not answer well: {error!r}")
+
+
+def _given(**params: str | None) -> dict[str, str]:
+    return {name: value for name, value in params.items() if value}
 
 
 def _refusal(response: httpx.Response) -> ApiError:

@@ -1,6 +1,5 @@
-"""`dormouse adapters`, `memories`, `review` and `rollback`: what was learned."""
+"""`dormouse adapters`, `memories` and `rollback`: what was learned."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,7 +9,8 @@ from cli.client import DormouseClient
 from cli.console import HomeOption, console, fail_in_one_line
 from cli.errors import ApiError
 from cli.home import Home
-from cli.render import adapter_details, adapter_table, memory_details, memory_table
+from cli.memory_view import full_id, memory_details, memory_list
+from cli.render import adapter_details, adapter_table
 
 
 @fail_in_one_line
@@ -34,44 +34,17 @@ def memories(
     state: Annotated[str | None, typer.Option(help="Only these, say `held`.")] = None,
     home: HomeOption = None,
 ) -> None:
-    """List what was kept of the conversations and why, or show one memory with its evidence."""
+    """List what was kept of the conversations, or show one memory with its reason and evidence.
+
+    An id may be shortened to its last eight characters, as the list shows it.
+    """
     with DormouseClient.from_home(Home.at(home)) as client:
         if memory_id is not None:
-            console.print(memory_details(client.memory(memory_id)))
+            console.print(memory_details(client.memory(full_id(client, memory_id))))
             return
         rows = client.memories(state=state)
     none = f"None is {state}." if state else "No memories yet. They are made in its sleep."
-    console.print(memory_table(rows) if rows else none)
-
-
-class Decision(StrEnum):
-    """What a person says of a memory."""
-
-    ACCEPT = "accept"
-    REJECT = "reject"
-
-
-@fail_in_one_line
-def review(
-    memory_id: Annotated[str, typer.Argument(metavar="ID", help="It is `held` or `rolled_back`.")],
-    decision: Annotated[Decision, typer.Argument()],
-    reason: Annotated[str, typer.Option(help="Why; it is kept with the memory.")],
-    home: HomeOption = None,
-) -> None:
-    """Decide about a memory that contradicts another and is held, or that was rolled back.
-
-    An accepted one is learned by the next sleep cycle and replaces what it contradicts.
-
-    For example:
-
-      dormouse memories
-
-      dormouse review 0193… accept --reason "the office moved"
-    """
-    with DormouseClient.from_home(Home.at(home)) as client:
-        console.print(
-            memory_details(client.review(memory_id, decision=decision.value, reason=reason))
-        )
+    console.print(memory_list(rows) if rows else none)
 
 
 @fail_in_one_line

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import chat, keys, learned, lifecycle, sleep, study, traces
+from cli import chat, keys, learned, lifecycle, review, sleep, study, traces
 
 app = typer.Typer(
     name="dormouse",
@@ -13,7 +13,7 @@ app = typer.Typer(
     help="A model server that learns while it sleeps.\n\n"
     "Start it with `dormouse up`, talk to it with `dormouse chat`, correct it with "
     "`dormouse feedback`, and let it learn with `dormouse sleep`. What it learned can be read "
-    "(`memories`, `adapters`) and taken back (`rollback`).",
+    "(`memories`, `adapters`), decided (`review`) and taken back (`rollback`).",
 )
 
 HERE = "This machine"
@@ -38,7 +38,7 @@ app.command(rich_help_panel=NIGHT)(sleep.cancel)
 
 LEARNED = "What it learned"
 app.command(rich_help_panel=LEARNED)(learned.memories)
-app.command(rich_help_panel=LEARNED)(learned.review)
+app.command(rich_help_panel=LEARNED)(review.review)
 app.command(rich_help_panel=LEARNED)(learned.adapters)
 app.command(rich_help_panel=LEARNED)(learned.rollback)
 app.command(rich_help_panel=LEARNED)(traces.erase)

@@ -1,4 +1,4 @@
-"""Tables: of what Dormouse learned (cycles, the gate's report, adapters, memories), and of keys."""
+"""Tables: of what Dormouse learned (cycles, gate reports, adapters, documents), and of keys."""
 
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ _COLOURS = {
     "rejected": "red",
     "failed": "red",
     "revoked": "red",
+    "proposed": "green",
     "held": "yellow",
     "rolled_back": "yellow",
     "cancelled": "yellow",
@@ -52,7 +53,7 @@ def cycle_table(cycles: list[Json]) -> Table:
         counts = cycle.get("counts") or {}
         table.add_row(
             cycle["id"],
-            _coloured(cycle["status"]),
+            coloured(cycle["status"]),
             cycle.get("stage") or "",
             str(counts.get("traces", "")),
             str(counts.get("memories", "")),
@@ -69,7 +70,7 @@ def cycle_details(cycle: Json) -> Group:
     stages = "  ".join(f"{name} {s:.1f} s" for name, s in (cycle.get("stages") or {}).items())
     rows = [
         ("cycle", cycle["id"]),
-        ("status", _coloured(cycle["status"])),
+        ("status", coloured(cycle["status"])),
         ("stage", cycle.get("stage") or ""),
         ("why", escape(cycle.get("reason") or cycle.get("trigger") or "")),
         ("counts", counts),
@@ -77,7 +78,7 @@ def cycle_details(cycle: Json) -> Group:
         ("adapter", _version(cycle.get("adapter"))),
         ("error", f"[red]{escape(cycle['error'])}[/]" if cycle.get("error") else ""),
     ]
-    return Group(_pairs(rows), gate_table(cycle.get("gate")))
+    return Group(pairs(rows), gate_table(cycle.get("gate")))
 
 
 def adapter_table(adapters: list[Json]) -> Table:
@@ -87,7 +88,7 @@ def adapter_table(adapters: list[Json]) -> Table:
         gate = adapter.get("gate")
         table.add_row(
             str(adapter["version"]),
-            _coloured(adapter["state"]),
+            coloured(adapter["state"]),
             _version(adapter.get("parent")) or "base",
             "" if gate is None else ("passed" if gate["passed"] else "[red]failed[/]"),
             str(adapter.get("num_memories") or 0),
@@ -102,7 +103,7 @@ def adapter_details(adapter: Json) -> Group:
     override = adapter.get("override_by")
     rows = [
         ("version", str(adapter["version"])),
-        ("state", _coloured(adapter["state"])),
+        ("state", coloured(adapter["state"])),
         ("model", escape(adapter.get("model") or "")),
         ("trained from", _version(adapter.get("parent")) or "base"),
         ("sleep cycle", adapter.get("cycle_id") or ""),
@@ -111,23 +112,7 @@ def adapter_details(adapter: Json) -> Group:
         ("override", escape(f"{override}: {adapter.get('override_reason')}") if override else ""),
         ("memories", "\n".join(adapter.get("memories") or [])),
     ]
-    return Group(_pairs(rows), gate_table(adapter.get("gate")))
-
-
-def memory_table(memories: list[Json]) -> Table:
-    """What was learned, or not, and why."""
-    table = _table("memory", "kind", "class", "state", "question", "value", "why")
-    for memory in memories:
-        table.add_row(
-            memory["id"],
-            memory["kind"],
-            memory["persistence"],
-            _coloured(memory["state"]),
-            escape(memory.get("question") or ""),
-            escape(memory.get("value") or ""),
-            escape(memory.get("reason") or ""),
-        )
-    return table
+    return Group(pairs(rows), gate_table(adapter.get("gate")))
 
 
 def document_table(documents: list[Json]) -> Table:
@@ -139,19 +124,10 @@ def document_table(documents: list[Json]) -> Table:
         table.add_row(
             document["id"],
             escape(document["title"]),
-            _coloured(document["state"]),
+            coloured(document["state"]),
             *(str(counts.get(name, "")) for name in names),
         )
     return table
-
-
-def memory_details(memory: Json) -> RenderableType:
-    """One memory, with the words that it rests on."""
-    evidence = [f"{item['trace_id']}: “{item['quote']}”" for item in memory.get("evidence") or []]
-    names = "id kind persistence state scope subject relation question answer value reason"
-    names += " expires_at superseded_by reviewed_by document_id cycle_id created_at"
-    rows = [(name.replace("_", " "), escape(str(memory.get(name) or ""))) for name in names.split()]
-    return _pairs([*rows, ("evidence", escape("\n".join(evidence)))])
 
 
 def key_table(keys: list[Json], *, now: datetime) -> Table:
@@ -164,7 +140,7 @@ def key_table(keys: list[Json], *, now: datetime) -> Table:
             key["role"],
             _when(key.get("last_used_at"))[:16] or "never",
             _when(key.get("expires_at"))[:16] or "never",
-            _coloured(_state_of_key(key, now)),
+            coloured(_state_of_key(key, now)),
         )
     return table
 
@@ -184,7 +160,6 @@ def _table(*headings: str) -> Table:
             "cycle",
             "document",
             "key",
-            "memory",
             "state",
             "status",
             "suite",
@@ -196,7 +171,8 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _pairs(rows: list[tuple[str, str]]) -> Table:
+def pairs(rows: list[tuple[str, str]]) -> Table:
+    """Names, each with what it holds; markup is read, empty ones are left out."""
     table = Table.grid(padding=(0, 2))
     for name, value in rows:
         if value:
@@ -208,7 +184,8 @@ def _score(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
 
 
-def _coloured(word: str) -> str:
+def coloured(word: str) -> str:
+    """A state in its colour, as markup."""
     colour = _COLOURS.get(word)
     return f"[{colour}]{word}[/]" if colour else word
 

@@ -87,7 +87,7 @@ class _LiveView:
 
     def _draw(self) -> Group:
         table = Table.grid(padding=(0, 1))
-        for stage, meaning in STAGES.items():
+        for stage, meaning in _stages_of(self._cycle).items():
             table.add_row(*self._row(stage, meaning))
         return Group(table, Text.from_markup(f"  [dim]{_counts(self._cycle)}[/]"))
 
@@ -131,6 +131,13 @@ class _PlainView:
         if (key or line) not in self._said:
             self._said.add(key or line)
             self._console.print(line, markup=False)
+
+
+def _stages_of(cycle: Cycle) -> dict[Stage, str]:
+    """The stages that a cycle goes through; one that proposes ends early."""
+    names = list(STAGES)
+    last = cycle.get("stop_after") or names[-1]
+    return {name: STAGES[name] for name in names[: names.index(Stage(last)) + 1]}
 
 
 def _counts(cycle: Cycle) -> str:

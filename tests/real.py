@@ -21,7 +21,7 @@ QUICK = {
 }
 # A night takes four minutes where the processor multiplies bfloat16, three times as long elsewhere.
 NIGHT_TIMEOUT_S = 1500.0
-ENDED = ("promoted", "rejected", "skipped", "failed", "cancelled")
+ENDED = ("proposed", "promoted", "rejected", "skipped", "failed", "cancelled")
 
 
 class Visitor:

@@ -77,8 +77,8 @@ async def _stages(context: Context, control: CycleControl) -> CycleStatus:
     if not resolved.to_learn:
         return await skip(context, lease, collected, resolved)
     seeded = await control.run(Stage.SEED, Seeded, lambda: seed(context, control, awake, resolved))
-    if set(resolved.to_learn) <= set(seeded.known):
-        return await skip(context, lease, collected, resolved, known=seeded.known)
+    if set(resolved.to_learn) <= {*seeded.known, *seeded.dropped}:
+        return await skip(context, lease, collected, resolved, seeded)
     await control.run(Stage.DREAM, Dreamt, lambda: dream(context, control, awake))
     trained = await control.run(
         Stage.TRAIN, Trained, lambda: train(context, control, awake, resolved, seeded)
@@ -88,7 +88,7 @@ async def _stages(context: Context, control: CycleControl) -> CycleStatus:
     )
     control.stage = Stage.WAKE
     await control.report(0.0, force=True)
-    return await promote_or_reject(context, lease, collected, trained, resolved, gated)
+    return await promote_or_reject(context, lease, collected, trained, resolved, seeded, gated)
 
 
 def _check_attempts(context: Context, lease: Lease) -> None:

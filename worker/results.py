@@ -47,12 +47,16 @@ class Resolved(Contract):
 class Seeded(Contract):
     """How many examples there are to train on, and held out; what is known is not trained on.
 
-    `near` holds the near words that the night has asked for.
+    `near` holds the near words that the night has asked for. `dropped` is what a person had
+    rejected by then. `taught` are the memories that there are examples of, with their
+    `words_sha256`: a person may edit or reject them meanwhile.
     """
 
     num_train: int
     num_heldout: int
     known: tuple[UUID, ...] = ()
+    dropped: tuple[UUID, ...] = ()
+    taught: dict[UUID, str] = Field(default_factory=dict)
     near: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 

@@ -35,9 +35,11 @@ def relevant(memories: Sequence[Memory], asked: str, limit: int) -> list[Memory]
         Oldest first, as they would have been said.
     """
     text = asked.lower()
-    newest: dict[tuple[str, str, str], Memory] = {}
+    newest: dict[object, Memory] = {}
     for memory in memories:
-        newest.setdefault(memory.key, memory)
+        # What a person edited has no key until a night reads it.
+        has_key = memory.subject or memory.relation
+        newest.setdefault(memory.key if has_key else memory.id, memory)
     chosen = [memory for memory in newest.values() if _touches(memory, text)]
     return chosen[:limit][::-1]
 

@@ -1,5 +1,6 @@
 """Memories, and the examples drawn from them."""
 
+import hashlib
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -21,6 +22,8 @@ Authority = Literal["teacher", "reviewer", "quorum", "legacy"]
 HeldFor = Literal["authors", "person", "conflict", "rejected", "screen", "language"]
 # A person may decide about what is long-term and in one of these.
 REVIEWED_STATES: tuple[MemoryState, ...] = ("held", "pending", "rolled_back")
+# What a night has chosen is in one of these until it wakes, unless a person rejects it.
+UNTAUGHT_STATES: tuple[MemoryState, ...] = ("pending", "held")
 # A night compares these with what is new.
 WAITING_STATES: tuple[MemoryState, ...] = ("held", "rolled_back")
 Split = Literal["train", "heldout"]
@@ -50,7 +53,8 @@ class Evidence(Contract):
 class Memory(Contract):
     """One thing worth keeping.
 
-    `(scope, subject, relation)` is its key; `value` the short answer, `answer` the sentence.
+    `(scope, subject, relation)` is its key; `value` the short answer, `answer` the sentence. The
+    key of one whose question a person edited is empty until a night reads it anew.
     `reviewed_by` is who decided about it. It rests on its evidence, or on a document. `authority`
     is who stands for it: without one it reaches nobody. `author` is whose session it holds for.
     """
@@ -85,6 +89,12 @@ class Memory(Contract):
     def key(self) -> tuple[str, str, str]:
         """What two memories must share to contradict each other."""
         return (self.scope, self.subject.lower(), self.relation)
+
+    @property
+    def words_sha256(self) -> str:
+        """Changes with what it teaches: the question, the answer or the value."""
+        words = "\0".join((self.question, self.answer, self.value))
+        return hashlib.sha256(words.encode()).hexdigest()
 
 
 Decision = Literal["accept", "reject", "edit"]
@@ -134,7 +144,7 @@ class TraceDecision(Contract):
 class MemoryChange(Contract):
     """What resolving did to one memory, and why.
 
-    `was` is the state that resolving saw: a change of another one, by a person meanwhile, stands.
+    `was` and `was_reason` are what resolving saw: what a person decided meanwhile stands.
     `says_the_same` lets the memory that stays have this one's evidence too. One that may be taught
     has its `authority`, one that is held what it is `held_for`.
     """
@@ -144,6 +154,7 @@ class MemoryChange(Contract):
     reason: str
     superseded_by: UUID | None = None
     was: MemoryState
+    was_reason: str | None = None
     says_the_same: bool = False
     authority: Authority | None = None
     held_for: HeldFor | None = None

@@ -1,10 +1,10 @@
 """Memories, their evidence, and what resolving did to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,7 @@ from shared.contracts.cycles import ACTIVE_STATUSES
 from shared.contracts.memories import (
     REVIEWED_STATES,
     Evidence,
+    HeldFor,
     Memory,
     MemoryChange,
     MemoryState,
@@ -53,21 +54,22 @@ class MemoryStore:
                 )
 
     async def discard_of(self, cycle_id: UUID) -> None:
-        """Forget what an earlier attempt of a cycle's triage wrote."""
+        """Forget what an earlier attempt of a cycle's triage wrote, and no person decided about."""
         await self._session.execute(
             delete(MemoryEvidenceRow).where(
-                MemoryEvidenceRow.memory_id.in_(
-                    select(MemoryRow.id).where(MemoryRow.cycle_id == cycle_id)
-                )
+                MemoryEvidenceRow.memory_id.in_(select(MemoryRow.id).where(*_unreviewed(cycle_id)))
             )
         )
-        await self._session.execute(delete(MemoryRow).where(MemoryRow.cycle_id == cycle_id))
+        await self._session.execute(delete(MemoryRow).where(*_unreviewed(cycle_id)))
 
     async def withdraw(self, cycle_id: UUID, status: str) -> None:
-        """The cycle ended without a decision; its traces will be read again."""
+        """The cycle ended without a decision; its traces will be read again.
+
+        What a person decided meanwhile stays.
+        """
         await self._session.execute(
             update(MemoryRow)
-            .where(MemoryRow.cycle_id == cycle_id)
+            .where(*_unreviewed(cycle_id))
             .values(state="rejected", reason=f"its cycle was {status}; its traces wait again")
         )
 
@@ -132,9 +134,17 @@ class MemoryStore:
         )
         return bool(await self._session.scalar(select(waiting.exists())))
 
-    async def by_ids(self, memory_ids: Sequence[UUID]) -> list[Memory]:
-        """Some memories, oldest first."""
-        return await self._load(MemoryRow.id.in_(memory_ids))
+    async def by_ids(self, memory_ids: Sequence[UUID], *, lock: bool = False) -> list[Memory]:
+        """Some memories, oldest first; locked, nobody decides about them in this transaction."""
+        return await self._load(MemoryRow.id.in_(memory_ids), lock=lock)
+
+    async def to_review(self, tenant_id: UUID, memory_ids: Sequence[UUID]) -> list[Memory]:
+        """Those of some memories that are a tenant's, locked: one decides at a time."""
+        return await self._load(
+            MemoryRow.model_id.in_(_models_of(tenant_id)),
+            MemoryRow.id.in_(memory_ids),
+            lock=True,
+        )
 
     async def subjects(self, model_id: UUID) -> list[str]:
         """Every name that any memory of a model is about."""
@@ -147,25 +157,33 @@ class MemoryStore:
         memory_id: UUID | None = None,
         *,
         state: MemoryState | None = None,
+        held_for: HeldFor | None = None,
+        cycle_id: UUID | None = None,
         after: UUID | None = None,
     ) -> list[Memory]:
         """What a tenant's models learned, oldest first, at most `PAGE_SIZE` behind `after`."""
-        models = select(ModelRow.id).where(ModelRow.tenant_id == tenant_id)
-        conditions: list[ColumnElement[bool]] = [MemoryRow.model_id.in_(models)]
+        conditions: list[ColumnElement[bool]] = [MemoryRow.model_id.in_(_models_of(tenant_id))]
         if memory_id is not None:
             conditions.append(MemoryRow.id == memory_id)
         if state is not None:
             conditions.append(MemoryRow.state == state)
+        if held_for is not None:
+            conditions.append(MemoryRow.held_for == held_for)
+        if cycle_id is not None:
+            conditions.append(MemoryRow.cycle_id == cycle_id)
         if after is not None:
             conditions.append(MemoryRow.id > after)
         return await self._load(*conditions, limit=PAGE_SIZE)
 
     async def apply(self, changes: Sequence[MemoryChange]) -> None:
         """Write new states with their reasons, where nobody changed them meanwhile."""
+        written: set[UUID] = set()
         for change in changes:
             changed = await self._session.execute(
                 update(MemoryRow)
-                .where(MemoryRow.id == change.memory_id, MemoryRow.state == change.was)
+                .where(MemoryRow.id == change.memory_id)
+                # A second change of one memory finds what the first has written.
+                .where(*([] if change.memory_id in written else _as_seen(change)))
                 .values(
                     state=change.state,
                     reason=change.reason,
@@ -176,6 +194,8 @@ class MemoryStore:
                 .returning(MemoryRow.document_id, MemoryRow.reviewed_by)
             )
             found = changed.first()
+            if found is not None:
+                written.add(change.memory_id)
             if found is not None and change.says_the_same:
                 await self._copy_evidence(change, *found)
 
@@ -204,26 +224,56 @@ class MemoryStore:
         )
 
     async def review(
-        self, memory_id: UUID, state: MemoryState, reviewed_by: str, reason: str
+        self,
+        memory_id: UUID,
+        state: MemoryState,
+        reviewed_by: str,
+        reason: str,
+        words: Mapping[str, str] | None = None,
     ) -> bool:
-        """Move a memory on as a person decided.
+        """Move a memory on as a person decided; whoever lets it be taught stands for it.
+
+        Args:
+            memory_id: The memory.
+            state: `pending` or `rejected`.
+            reviewed_by: Who decided.
+            reason: Why.
+            words: New values of its columns, where it was edited.
 
         Returns:
             False if nobody is asked about it (any more).
         """
+        values: dict[str, object] = {**(words or {})}
+        if state == "pending":
+            values["authority"] = "reviewer"
         found = await self._session.execute(
             update(MemoryRow)
-            .where(MemoryRow.id == memory_id, MemoryRow.state.in_(REVIEWED_STATES))
-            .values(state=state, reviewed_by=reviewed_by, reason=reason)
+            .where(
+                MemoryRow.id == memory_id,
+                MemoryRow.state.in_(REVIEWED_STATES),
+                MemoryRow.persistence == "long_term",
+            )
+            .values(state=state, reviewed_by=reviewed_by, reason=reason, held_for=None, **values)
             .returning(MemoryRow.id)
         )
         return found.first() is not None
 
-    async def set_state(self, memory_ids: Sequence[UUID], state: MemoryState) -> None:
-        """Move memories to a state."""
+    async def set_key(self, memory: Memory) -> None:
+        """Give a memory the key that was read from its question, unless that changed since."""
         await self._session.execute(
-            update(MemoryRow).where(MemoryRow.id.in_(memory_ids)).values(state=state)
+            update(MemoryRow)
+            .where(MemoryRow.id == memory.id, MemoryRow.question == memory.question)
+            .values(subject=memory.subject, relation=memory.relation)
         )
+
+    async def set_state(
+        self, memory_ids: Sequence[UUID], state: MemoryState, *, was: MemoryState | None = None
+    ) -> None:
+        """Move memories to a state; with `was` only those that are in this one."""
+        statement = update(MemoryRow).where(MemoryRow.id.in_(memory_ids)).values(state=state)
+        if was is not None:
+            statement = statement.where(MemoryRow.state == was)
+        await self._session.execute(statement)
 
     async def expire_sessions(self) -> None:
         """End the memories whose session is over."""
@@ -238,9 +288,12 @@ class MemoryStore:
         )
 
     async def _load(
-        self, *conditions: ColumnElement[bool], limit: int | None = None
+        self, *conditions: ColumnElement[bool], limit: int | None = None, lock: bool = False
     ) -> list[Memory]:
         statement = select(MemoryRow).where(*conditions).order_by(MemoryRow.id).limit(limit)
+        if lock:
+            # In the order of their ids, so that two who lock several never wait for each other.
+            statement = statement.with_for_update().execution_options(populate_existing=True)
         rows = list(await self._session.scalars(statement))
         evidence: dict[UUID, list[Evidence]] = {row.id: [] for row in rows}
         found = await self._session.execute(
@@ -266,6 +319,22 @@ class MemoryStore:
         )
         given_at = {found.id: found.created_at for found in await self._session.execute(documents)}
         return [_memory(row, evidence[row.id], given_at.get(row.document_id)) for row in rows]
+
+
+def _models_of(tenant_id: UUID) -> Select[UUID]:
+    return select(ModelRow.id).where(ModelRow.tenant_id == tenant_id)
+
+
+def _unreviewed(cycle_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return MemoryRow.cycle_id == cycle_id, MemoryRow.reviewed_by.is_(None)
+
+
+def _as_seen(change: MemoryChange) -> list[ColumnElement[bool]]:
+    """Whether a memory is as resolving saw it; each review writes a reason of its own."""
+    seen = [MemoryRow.state == change.was]
+    if change.was_reason is not None:
+        seen.append(MemoryRow.reason == change.was_reason)
+    return seen
 
 
 def _memory(

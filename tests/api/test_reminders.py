@@ -209,6 +209,14 @@ def test_a_clients_own_system_message_stays_and_comes_first(content: Any, expect
     assert messages[0]["content"] == content
 
 
+def test_two_that_a_person_edited_are_both_given_before_a_night_reads_their_keys() -> None:
+    both = [
+        make_memory("It is teal.", subject="", relation="", question="Which colour has the van?"),
+        make_memory("It is red.", subject="", relation="", question="Which colour has the logo?"),
+    ]
+    assert relevant(both, "Which colour do they have?", 5) == both[::-1]
+
+
 async def test_a_person_decides_about_a_held_memory(
     admin: httpx.AsyncClient, stranger: httpx.AsyncClient, world: World
 ) -> None:
@@ -219,6 +227,9 @@ async def test_a_person_decides_about_a_held_memory(
     accepted = (await admin.post(path, json=review)).json()
     assert (accepted["state"], accepted["reviewed_by"]) == ("pending", "admin")
     assert "the lease says so" in accepted["reason"]
+    assert (await admin.post(path, json=review)).status_code == 200
+    async with world.sessions.begin() as session:
+        await MemoryStore(session).set_state([held.id], "learned")
     again = await admin.post(path, json=review)
     assert again.status_code == 409
     assert again.json()["error"]["code"] == "memory_not_held"

@@ -72,10 +72,10 @@ async def test_another_tenant_sees_no_cycle(
     assert cancel.status_code == 404
 
 
-async def test_a_chat_key_may_not_administer(client: httpx.AsyncClient) -> None:
+async def test_a_teachers_key_may_not_administer(client: httpx.AsyncClient) -> None:
     for method, path in (
         ("POST", "/admin/sleep-cycles"),
-        ("GET", "/admin/memories"),
+        ("GET", "/admin/adapters"),
         ("POST", "/admin/rollback"),
     ):
         reply = await client.request(method, path)

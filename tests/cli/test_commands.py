@@ -1,9 +1,6 @@
 """Commands against a small HTTP server that plays the API."""
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ from typer.testing import CliRunner, Result
 from cli.client import DormouseClient
 from cli.home import Home
 from cli.main import app
+from tests.fakes.api import FakeApi
 
 CYCLE = {
     "id": "c1",
@@ -32,60 +30,6 @@ CYCLE = {
         ],
     },
 }
-
-
-class FakeApi(ThreadingHTTPServer):
-    """Answers what `replies` says for `METHOD /path?query`, or `METHOD /path`.
-
-    Remembers what was asked.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.replies: dict[str, tuple[int, Any]] = {}
-        self.requests: list[tuple[str, dict[str, str], Any]] = []
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def do_DELETE(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        assert isinstance(self.server, FakeApi)
-        size = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(size)) if size else None
-        call = f"{self.command} {self.path.partition('?')[0]}"
-        self.server.requests.append((call, dict(self.headers), body))
-        exactly = self.server.replies.get(f"{self.command} {self.path}")
-        status, reply = exactly or self.server.replies[call]
-        content = reply if isinstance(reply, str) else json.dumps(reply)
-        self.send_response(status)
-        self.send_header("X-Dormouse-Trace", "t1")
-        self.send_header("X-Dormouse-Adapter", "4")
-        self.end_headers()
-        self.wfile.write(content.encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        return
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
-    with FakeApi() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        monkeypatch.setenv("DORMOUSE_URL", f"http://127.0.0.1:{server.server_port}")
-        monkeypatch.setenv("DORMOUSE_API_KEY", "chat-key")
-        monkeypatch.setenv("DORMOUSE_ADMIN_KEY", "admin-key")
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 def dormouse(*arguments: str) -> Result:

@@ -8,9 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from tests.cli.test_commands import FakeApi, api, dormouse
-
-__all__ = ["api"]
+from tests.cli.test_commands import dormouse
+from tests.fakes.api import FakeApi
 
 NOW = datetime.now(UTC)
 SECRET = "dm-_Zk3[red]x" + "y" * 90

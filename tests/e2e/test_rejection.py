@@ -20,7 +20,7 @@ from tests.real import Visitor
 from worker.context import Context, open_context
 from worker.control import CycleControl
 from worker.gate.stage import gate
-from worker.results import Collected, Gated, Resolved, Trained
+from worker.results import Collected, Gated, Resolved, Seeded, Trained
 from worker.wake import promote_or_reject
 
 WEIGHTS = "adapter_model.safetensors"
@@ -94,7 +94,8 @@ async def judge(context: Context, spoil: Callable[[Path], None], place: Path) ->
     trained, resolved = Trained(adapter_id=candidate.id), Resolved(to_learn=[], changes=[])
     gated = await gate(context, CycleControl(context, lease), awake, trained, resolved)
     collected = Collected(num_traces=0, num_signals=0, active_adapter_id=active.id)
-    await promote_or_reject(context, lease, collected, trained, resolved, gated)
+    seeded = Seeded(num_train=0, num_heldout=0)
+    await promote_or_reject(context, lease, collected, trained, resolved, seeded, gated)
     return gated
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 import worker.cycle as cycle_module
 from shared.contracts.adapters import AdapterFile
-from shared.contracts.cycles import SleepCycle
+from shared.contracts.cycles import SleepCycle, Stage
 from shared.contracts.memories import Memory
 from shared.contracts.traces import FeedbackRequest, Trace
 from shared.db.session import Sessions
@@ -61,10 +61,14 @@ class World:
                 by_teacher=True,
             )
 
-    async def queue(self) -> UUID:
+    async def queue(self, stop_after: Stage | None = None) -> UUID:
         async with self.sessions.begin() as session:
             return await SleepCycleStore(session).add(
-                model_id=self.model_id, trigger="request", reason=None, requested_by="test"
+                model_id=self.model_id,
+                trigger="request",
+                reason=None,
+                requested_by="test",
+                stop_after=stop_after,
             )
 
     async def cycle(self, cycle_id: UUID) -> SleepCycle:

@@ -46,6 +46,15 @@ NOT_NAMES = frozenset(
     """.split()
 )
 
+ASKED_FOR = {"who": "person", "whom": "person", "where": "place", "when": "time"}
+KINDS = {
+    "person": frozenset("person colleague man woman company firm team department provider".split()),
+    "place": frozenset("place city town country street address building site location".split()),
+    "time": frozenset("time day date year month week hour weekday".split()),
+}
+AMOUNTS = ("many", "much", "long", "often", "old", "far")
+SURE_KINDS = {*KINDS, *(f"how {amount}" for amount in AMOUNTS)}
+
 
 def words(text: str) -> list[str]:
     """The lower-case words."""
@@ -69,6 +78,25 @@ def stem(word: str) -> str:
 def is_question(text: str) -> bool:
     """True if the text asks."""
     return text.rstrip().endswith("?")
+
+
+def asked_for(question: str) -> str:
+    """What kind of thing a question asks for: a person, place, time, number, or what it names.
+
+    Empty where the question does not tell: "what is" and "how does" may ask for anything.
+    """
+    found = words(question)
+    for word, after in itertools.zip_longest(found, found[1:], fillvalue=""):
+        if word in ASKED_FOR:
+            return ASKED_FOR[word]
+        if word == "how" and after in AMOUNTS:
+            return f"how {after}"
+        if word in ("what", "which"):
+            if after in STOPWORDS or not after:
+                return ""
+            nouns = (kind for kind, each in KINDS.items() if {after, stem(after)} & each)
+            return next(nouns, after)
+    return ""
 
 
 def subject_of(question: str, answer: str) -> str:

@@ -329,6 +329,7 @@ def _same(rival: Memory, memory: Memory) -> MemoryChange:
         superseded_by=rival.id,
         reason=f"says the same as memory {rival.id}, which stays in force",
         was=memory.state,
+        was_reason=memory.reason,
         says_the_same=True,
     )
 
@@ -337,6 +338,7 @@ def _supersede(rival: Memory, memory: Memory, why: str) -> MemoryChange:
     return MemoryChange(
         memory_id=rival.id,
         was=rival.state,
+        was_reason=rival.reason,
         state="superseded",
         superseded_by=memory.id,
         reason=f"{rival.value!r} gives way to {memory.value!r}: {why}",
@@ -370,6 +372,7 @@ def _stands(memory: Memory, authority: Authority, allies: Sequence[Memory]) -> M
     return MemoryChange(
         memory_id=memory.id,
         was=memory.state,
+        was_reason=memory.reason,
         state="pending",
         authority=authority,
         reason=f"{memory.reason}; may be taught: {why}",
@@ -380,6 +383,7 @@ def _hold(memory: Memory, held_for: HeldFor, reason: str) -> MemoryChange:
     return MemoryChange(
         memory_id=memory.id,
         was=memory.state,
+        was_reason=memory.reason,
         state="held",
         held_for=held_for,
         reason=f"{memory.reason}; {reason}",

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from shared.contracts.adapters import Route
-from shared.contracts.memories import Memory, SeedExample
+from shared.contracts.memories import UNTAUGHT_STATES, Memory, SeedExample
 from shared.engine.adapters import load_and_probe
 from shared.storage.cycles import SleepCycleStore
 from shared.storage.examples import ExampleStore
@@ -34,9 +34,10 @@ NUM_WRITING = 4
 
 
 async def seed(context: Context, control: CycleControl, awake: Route, resolved: Resolved) -> Seeded:
-    """Write the examples of every memory that is to be learned."""
+    """Write the examples of every memory that is to be learned and nobody rejected since."""
     async with context.sessions.begin() as session:
-        memories = await MemoryStore(session).by_ids(resolved.to_learn)
+        found = await MemoryStore(session).by_ids(resolved.to_learn)
+        memories = [memory for memory in found if memory.state in UNTAUGHT_STATES]
         held_out = await ExampleStore(session).probe_questions(control.lease.model_id)
         in_force = await in_force_after(session, control.lease.model_id, resolved)
         taken_subjects = await MemoryStore(session).subjects(control.lease.model_id)
@@ -84,10 +85,10 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         for memory, forms in zip(memories, all_forms, strict=True)
         for example in seed_examples(memory, forms, held_out)
     ]
-    found = conclusions(in_force, context.settings.recurrent_passes)
+    concluded = conclusions(in_force, context.settings.recurrent_passes)
     probes = {normalized(item.question) for item in seeds if item.split == "heldout"}
     probes |= {normalized(question) for question in held_out}
-    seeds += conclusion_examples(found, resolved.to_learn, probes)
+    seeds += conclusion_examples(concluded, resolved.to_learn, probes)
     if awake.adapter is not None:
         # An engine that restarted a moment ago does not know it yet.
         await load_and_probe(context.engine, awake.adapter)
@@ -104,6 +105,8 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
         num_train=num_train,
         num_heldout=num_heldout,
         known=tuple(sorted(known)),
+        dropped=tuple(memory.id for memory in found if memory.state not in UNTAUGHT_STATES),
+        taught={memory.id: memory.words_sha256 for memory in memories},
         near={word: tuple(others) for word, others in near.items()},
     )
 
