@@ -146,7 +146,8 @@ class MemoryChange(Contract):
 
     `was` and `was_reason` are what resolving saw: what a person decided meanwhile stands.
     `says_the_same` lets the memory that stays have this one's evidence too. One that may be taught
-    has its `authority`, one that is held what it is `held_for`.
+    has its `authority`, and the `answer` that all who said it gave; one that is held what it is
+    `held_for`.
     """
 
     memory_id: UUID
@@ -158,6 +159,7 @@ class MemoryChange(Contract):
     says_the_same: bool = False
     authority: Authority | None = None
     held_for: HeldFor | None = None
+    answer: str | None = None
 
 
 class SeedExample(Contract):

@@ -190,6 +190,7 @@ class MemoryStore:
                     superseded_by=change.superseded_by,
                     held_for=change.held_for,
                     authority=func.coalesce(change.authority, MemoryRow.authority),
+                    answer=func.coalesce(change.answer, MemoryRow.answer),
                 )
                 .returning(MemoryRow.document_id, MemoryRow.reviewed_by)
             )

@@ -27,7 +27,8 @@ def told(question: str, answer: str, value: str, *authors: str, **fields: Any) -
     ).model_copy(
         update={
             "evidence": [
-                said(author=author, by_teacher=False, session_id=author) for author in authors
+                said(author=author, by_teacher=False, session_id=author, quote=answer)
+                for author in authors
             ]
         }
     )

@@ -2,11 +2,13 @@
 
 A teacher's word counts at once, and so does what a reviewer accepted. Otherwise a quorum of authors
 must have said the same, each in words of his own: feedback can be the first word, never the second.
+What only one of them said is not taught with it.
 """
 
 from collections.abc import Iterable
 
 from shared.contracts.memories import Authority, Evidence, Memory
+from worker.lessons.identity import is_all_said_in, is_said_in
 
 # Who outweighs any number of authors. Of what was learned before authors were kept nobody knows who
 # stood for it: it gives way to these alone.
@@ -29,7 +31,18 @@ def authority_of(memory: Memory, allies: Iterable[Memory] = (), *, quorum: int) 
     evidence = [item for each in said for item in each.evidence]
     if any(item.by_teacher for item in evidence) or any(each.document_id for each in said):
         return "teacher"
-    return "quorum" if num_authors(evidence) >= quorum else None
+    return "quorum" if num_authors(agreeing(memory, evidence)) >= quorum else None
+
+
+def agreeing(memory: Memory, evidence: Iterable[Evidence]) -> list[Evidence]:
+    """The words that give a lesson's very answer."""
+    return [item for item in evidence if is_said_in(item.quote, memory)]
+
+
+def as_agreed(memory: Memory, evidence: Iterable[Evidence]) -> str | None:
+    """The answer that all who agree gave, if it is less than the lesson's own sentence."""
+    quotes = [item.quote for item in agreeing(memory, evidence)]
+    return None if is_all_said_in(quotes, memory) else f"{memory.value.rstrip('.!')}."
 
 
 def num_authors(evidence: Iterable[Evidence]) -> int:
@@ -61,4 +74,4 @@ def outranks(
     if theirs in PERSONS:
         return False
     ours = [item for each in (memory, *allies) for item in each.evidence]
-    return num_authors(ours) > num_authors(rival.evidence)
+    return num_authors(agreeing(memory, ours)) > num_authors(rival.evidence)

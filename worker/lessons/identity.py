@@ -7,11 +7,15 @@ back as soon as its value is said of its subject: to ask a person once more cost
 """
 
 import re
+from collections.abc import Iterable
 
 from shared.contracts.memories import Memory
 from worker.lessons.language import SURE_KINDS, asked_for, content_words, stem, words
 
 ARTICLES = frozenset("the a an our its their der die das ein eine le la les el los il".split())
+# "It is not in Tromso", "instead of Tromso".
+DENIES = frozenset("not no never instead rather than isn't wasn't aren't don't isnt".split())
+MAX_WORDS_DENIED = 4
 # Of the smaller question's words, how many the other must hold.
 MIN_SHARED = 0.5
 
@@ -43,6 +47,22 @@ def asks_the_same(first: Memory, second: Memory) -> bool:
         ours, theirs = ours - named, theirs - named
     smaller = min(len(ours), len(theirs))
     return smaller > 0 and len(ours & theirs) / smaller > MIN_SHARED
+
+
+def is_said_in(quote: str, memory: Memory) -> bool:
+    """True if somebody's words hold a memory's value, and do not deny it."""
+    said = [stem(word) for word in words(quote)]
+    value = [stem(word) for word in _bare(memory.value)]
+    if not value or not set(value) <= set(said):
+        return False
+    before = said[: said.index(value[0])][-MAX_WORDS_DENIED:]
+    return DENIES.isdisjoint(before)
+
+
+def is_all_said_in(quotes: Iterable[str], memory: Memory) -> bool:
+    """True if each of several people's words hold all that an answer adds to its question."""
+    added = _stems(memory.answer) - _stems(memory.question)
+    return all(added <= _stems(quote) for quote in quotes)
 
 
 def brings_back(memory: Memory, rejected: Memory) -> bool:

@@ -88,6 +88,8 @@ TELLING = {
 ADDRESS = re.compile(r"\b[\w-]+\.(?!\d)[a-z]{2,}(?:/|\b)|\S@\S|\+?\d[\d /()-]{6,}\d")
 SUM = re.compile(r"[€$£¥]")
 PEOPLE = ("PERSON", "NORP")
+# "An invention of Otis Plank": two names behind such a word are a person's until one knows better.
+BY_SOMEBODY = re.compile(r"\b(?:by|of|from|with|to|after)\s+(?P<name>[A-Z][a-z]+(?: [A-Z][a-z]+)+)")
 
 
 def why_person(lesson: Stated) -> str | None:
@@ -106,6 +108,8 @@ def why_person(lesson: Stated) -> str | None:
     names = parse(said.replace("\n", " ")).ents
     if any(name.label_ in PEOPLE and _is_whole(name, lesson) for name in names):
         return "it may name a person or a group of people"
+    if any(name["name"] not in lesson.question for name in BY_SOMEBODY.finditer(lesson.answer)):
+        return "it may name a person"
     if SUM.search(said) or any(name.label_ == "MONEY" for name in names):
         return "it may speak of money"
     if is_risky(lesson.question, lesson.answer):
