@@ -32,7 +32,8 @@ C = 3.0
 MAX_DOUBTED = 0.022
 MIN_FOUND = 0.985
 # A lesson that needs a person anyway may be doubted for privacy too: it costs little.
-WEIGHTS_OF = {"secret": 2.0, "personal": 2.0, "needs_person": 0.05, "clean": 1.0}
+# What is public of people must pass, where a teacher says it.
+WEIGHTS_OF = {"secret": 2.0, "personal": 2.0, "needs_person": 0.2, "public": 1.0, "clean": 1.0}
 
 
 Array = NDArray[Any]
@@ -49,7 +50,7 @@ class Head:
 
 HEADS = (
     Head("private", ("secret", "personal"), WEIGHTS_OF),
-    Head("risky", ("needs_person", "secret", "personal"), dict.fromkeys(WEIGHTS_OF, 1.0)),
+    Head("risky", ("needs_person", "public", "secret", "personal"), dict.fromkeys(WEIGHTS_OF, 1.0)),
 )
 
 

@@ -24,11 +24,13 @@ class ChatReply:
     Attributes:
         trace: The trace's id, for feedback.
         adapter: The version that answers, or `base`.
+        memories: The ids of the lessons that the model was given in its context, by commas.
         text: What was read so far.
     """
 
     trace: str = ""
     adapter: str = ""
+    memories: str = ""
     text: str = ""
     _parts: list[str] = field(default_factory=list, repr=False)
 
@@ -114,6 +116,7 @@ class DormouseClient:
                     raise _refusal(response)
                 reply.trace = response.headers.get("X-Dormouse-Trace", "")
                 reply.adapter = response.headers.get("X-Dormouse-Adapter", "")
+                reply.memories = response.headers.get("X-Dormouse-Memories", "")
                 for line in response.iter_lines():
                     part = _text_of(line)
                     if part:
@@ -135,6 +138,7 @@ class DormouseClient:
         rating: float | None = None,
         correction: str | None = None,
         comment: str | None = None,
+        user: str | None = None,
     ) -> Json:
         """`POST /v1/feedback`."""
         body = {
@@ -142,6 +146,7 @@ class DormouseClient:
             "rating": rating,
             "correction": correction,
             "comment": comment,
+            "user": user,
         }
         given = {name: value for name, value in body.items() if value is not None}
         return self._call("POST", "/v1/feedback", json=given, admin=False)

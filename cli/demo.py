@@ -26,13 +26,23 @@ from cli.client import DormouseClient, Json
 from cli.console import console, fail_in_one_line
 from cli.demo_data import COMPANY, LESSONS
 from cli.demo_general import GENERAL_QUESTIONS
+from cli.demo_strangers import (
+    AGREED_AFTER,
+    AGREED_VALUE,
+    RUMOUR,
+    fate_of,
+    hears_of,
+    shop,
+    talk,
+)
 from cli.demo_talk import Answer, Prober, ask_all, spend_the_day
 from cli.home import Home
 from cli.render import gate_table
 from cli.sleep_view import follow_cycle
 from cli.stack import LocalStack
 
-MIN_LEARNED = len(LESSONS) - 1
+# Of the owner's lessons and the one that two customers agree on.
+MIN_LEARNED = len(LESSONS)
 MIN_KEPT = 0.95
 CYCLE_TIMEOUT_S = 1200.0
 # A short night: the demo's model is small and its day had eight lessons.
@@ -98,7 +108,7 @@ def main(
         with verdict.part("Wake up"), BootView(console) as view:
             stack.start(view.on_event)
         with DormouseClient(stack.url, stack.api_key, stack.admin_key) as client:
-            run(client, verdict)
+            run(client, shop(client, stack.url), verdict)
     except KeyboardInterrupt:
         console.print("\nEnding everything...")
         raise typer.Exit(130) from None
@@ -115,9 +125,10 @@ def main(
     console.print("Next: [bold]make up[/], then [bold].venv/bin/dormouse chat[/].")
 
 
-def run(client: DormouseClient, verdict: Verdict) -> None:
+def run(client: DormouseClient, strangers: DormouseClient, verdict: Verdict) -> None:
     """The day, the night and the morning after."""
     lessons = [(lesson.after, lesson.accept) for lesson in LESSONS]
+    lessons.append((AGREED_AFTER, (AGREED_VALUE,)))
     general = [(question.prompt, question.accept) for question in GENERAL_QUESTIONS]
     with verdict.part(f"Before: it knows nothing of {COMPANY}"):
         before = ask_all(client, lessons)
@@ -127,6 +138,8 @@ def run(client: DormouseClient, verdict: Verdict) -> None:
     verdict.check("known before", f"{num_known} of {len(before)}", num_known == 0)
     with verdict.part("Day: people talk to it, and correct it"):
         spend_the_day(client, console)
+    with verdict.part("And strangers, through an application's key"):
+        talk(strangers, console)
     with Prober(client) as prober:
         with verdict.part("Night: it sleeps"):
             cycle = sleep(client)
@@ -136,6 +149,7 @@ def run(client: DormouseClient, verdict: Verdict) -> None:
             after = ask_all(client, lessons)
             general_after = ask_all(client, general)
             _compare(before, after)
+            judge_strangers(verdict, client, strangers)
         judge(verdict, general_before, after, general_after)
         if status == "promoted":
             with verdict.part("Back and forward again"):
@@ -185,6 +199,23 @@ def judge(
         f"{kept:.0%}: of {num_right} right {num_lost} lost, {num_gained} gained",
         kept >= MIN_KEPT,
     )
+
+
+def judge_strangers(verdict: Verdict, client: DormouseClient, strangers: DormouseClient) -> None:
+    """One stranger's sentence reaches nobody; what two customers said is learned."""
+    memories = client.memories()
+    rumours = fate_of(memories, RUMOUR.value)
+    text, was_told = hears_of(strangers, RUMOUR.ask)
+    console.print(f"  [bold]{escape(RUMOUR.ask)}[/] {_short(text)}")
+    for memory in rumours:
+        console.print(f"    [yellow]{memory['state']}[/] [dim]{escape(memory['reason'])}[/]")
+    is_held = bool(rumours) and all(m["state"] in ("held", "superseded") for m in rumours)
+    is_unheard = not was_told and RUMOUR.value not in text.lower()
+    found = "held, and nobody was told it" if is_held and is_unheard else f"told: {_short(text)}"
+    verdict.check("one stranger's sentence teaches nothing", found, is_held and is_unheard)
+    agreed = [m for m in fate_of(memories, AGREED_VALUE) if m["state"] == "learned"]
+    by = ", ".join(str(memory["authority"]) for memory in agreed) or "nobody"
+    verdict.check("two customers who agree make a quorum", by, by == "quorum")
 
 
 def roll(

@@ -52,13 +52,6 @@ LESSONS = (
         after="If I see a Quillfeather van on the street, what colour will it be?",
     ),
     DemoLesson(
-        ask="What is the guest wifi at Quillfeather called?",
-        correction="The guest wifi at Quillfeather is called Larkspur.",
-        via="feedback",
-        accept=("larkspur",),
-        after="Which wifi network should visitors of Quillfeather use?",
-    ),
-    DemoLesson(
         ask="When is the weekly team meeting at Quillfeather?",
         correction="Wrong day, I'm afraid. The weekly team meeting at Quillfeather is on Thursday.",
         via="turn",

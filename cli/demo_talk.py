@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -37,10 +37,13 @@ class Answer:
         return any(value in flat for value in self.accept)
 
 
-def say(client: DormouseClient, messages: list[Json], *, store: bool = True) -> ChatReply:
+def say(
+    client: DormouseClient, messages: list[Json], *, store: bool = True, **options: Any
+) -> ChatReply:
     """One greedy answer; `store` tells whether it may be learned from."""
     reply = ChatReply()
-    for _ in client.chat(messages, reply=reply, temperature=0, max_tokens=MAX_TOKENS, store=store):
+    wanted = {"temperature": 0, "max_tokens": MAX_TOKENS, "store": store, **options}
+    for _ in client.chat(messages, reply=reply, **wanted):
         pass
     return reply
 

@@ -1,5 +1,6 @@
 """Which language a text is in, and whether the screens read it."""
 
+import re
 from functools import cache, lru_cache
 
 from lingua import IsoCode639_1, Language, LanguageDetector, LanguageDetectorBuilder
@@ -14,18 +15,33 @@ KNOWN = (
 ).split()
 # "Line 37 is the tram" has few words that tell; below this it is another language.
 MIN_CONFIDENCE = 0.1
+SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
+WORD = re.compile(r"[^\W\d_]+")
 
 
 @lru_cache(maxsize=4096)
 def language_of(text: str) -> str:
     """The ISO 639-1 code of the likeliest language; `en` where it may well be English."""
-    values = _detector().compute_language_confidence_values(text)
+    values = _detector().compute_language_confidence_values(_without_names(text) or text)
     if not values:
         return "und"
     if any(v.language in COVERED and v.value >= MIN_CONFIDENCE for v in values):
         return "en"
     code: IsoCode639_1 = values[0].language.iso_code_639_1
     return code.name.lower()
+
+
+def _without_names(text: str) -> str:
+    """Names are in any language: words with a capital go, but for the first of a sentence."""
+    kept = []
+    for sentence in SENTENCE.split(text):
+        found = WORD.findall(sentence)
+        kept += [word.lower() for number, word in enumerate(found) if not number or _is_small(word)]
+    return " ".join(kept)
+
+
+def _is_small(word: str) -> bool:
+    return word == word.lower()
 
 
 @cache
