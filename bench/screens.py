@@ -33,7 +33,7 @@ MAX_DOUBTED = 0.022
 MIN_FOUND = 0.985
 # A lesson that needs a person anyway may be doubted for privacy too: it costs little.
 # What is public of people must pass, where a teacher says it.
-WEIGHTS_OF = {"secret": 2.0, "personal": 2.0, "needs_person": 0.2, "public": 1.0, "clean": 1.0}
+WEIGHTS_OF = {"secret": 2.0, "personal": 2.0, "needs_person": 0.1, "public": 1.0, "clean": 1.0}
 
 
 Array = NDArray[Any]

@@ -15,6 +15,7 @@ KNOWN = (
 ).split()
 # "Line 37 is the tram" has few words that tell; below this it is another language.
 MIN_CONFIDENCE = 0.1
+MIN_WORDS = 3
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
 WORD = re.compile(r"[^\W\d_]+")
 
@@ -22,7 +23,11 @@ WORD = re.compile(r"[^\W\d_]+")
 @lru_cache(maxsize=4096)
 def language_of(text: str) -> str:
     """The ISO 639-1 code of the likeliest language; `en` where it may well be English."""
-    values = _detector().compute_language_confidence_values(_without_names(text) or text)
+    bare = _without_names(text)
+    if bare.isascii() and bare.count(" ") < MIN_WORDS - 1:
+        # Nothing to tell by: a name, a number.
+        return "en"
+    values = _detector().compute_language_confidence_values(bare or text)
     if not values:
         return "und"
     if any(v.language in COVERED and v.value >= MIN_CONFIDENCE for v in values):

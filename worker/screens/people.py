@@ -13,12 +13,6 @@ from worker.screens.classifiers import is_risky
 from worker.screens.parsing import parse
 from worker.screens.wordlists import any_of
 
-# Ways through tools that only look.
-LOOKS = re.compile(
-    r"(?:get|list|search|read|find|look ?up|fetch|query|show|describe|count|check|view)"
-    r"(?:_|\b|[A-Z])",
-    re.IGNORECASE,
-)
 TELLING = {
     "it gives an order": any_of(
         """
@@ -94,10 +88,7 @@ BY_SOMEBODY = re.compile(r"\b(?:by|of|from|with|to|after)\s+(?P<name>[A-Z][a-z]+
 
 def why_person(lesson: Stated) -> str | None:
     """Why a lesson always needs a teacher or a reviewer; None for a plain fact."""
-    if lesson.kind == "workflow":
-        tools = lesson.value.split(", then ")
-        return None if all(LOOKS.match(tool) for tool in tools) else "it is a way that does things"
-    if lesson.kind == "behaviour":
+    if lesson.kind in ("workflow", "behaviour"):
         return "it gives an order"
     said = f"{lesson.question}\n{lesson.answer}\n{lesson.value}"
     for why, pattern in TELLING.items():

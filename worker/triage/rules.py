@@ -16,6 +16,7 @@ from worker.lessons.language import (
     value_of,
     words,
 )
+from worker.screens.own_words import own_words
 from worker.screens.patterns import declines, why_unfit
 from worker.triage.agents import Workflow, steps_of, way_of, why_discarded, workflows
 from worker.triage.behaviours import Rule, rule_in
@@ -61,6 +62,7 @@ class Claim:
 
     `about` is the trace that they speak of. What `is_told` answers no question of the user's. A
     `rule` says how to behave. What is said `after_refusal` would teach to do what was refused.
+    do what was refused.
     """
 
     question: str
@@ -150,14 +152,16 @@ def _claims(
         said = said_in(trace, by_id)
         if said is None:
             continue
+        is_refused = not trace.by_teacher and declines(trace.reply_text)
         before = by_id.get(trace.parent_id) if trace.parent_id else None
         if before and said.kind == "correction":
             evidence = _spoken(before, trace)
             how = f"the next turn corrected it{_as_read(said)}"
-            claims.append(_claim(before, said.lesson, evidence, how, personal=said.personal))
+            whose = {"personal": said.personal, "is_refused": is_refused}
+            claims.append(_claim(before, said.lesson, evidence, how, **whose))
             second = _spoken(trace, trace)
             how = f"it corrects the turn before{_as_read(said)}"
-            claims.append(_claim(before, said.lesson, second, how, personal=said.personal))
+            claims.append(_claim(before, said.lesson, second, how, **whose))
         else:
             rule = rule_in(said.lesson)
             asked = rule.question if rule else question_for(said.lesson)
@@ -173,7 +177,8 @@ def _claims(
                     about=trace.id,
                     is_told=True,
                     personal=said.personal,
-                    after_refusal=before is not None and declines(before.reply_text),
+                    after_refusal=is_refused
+                    or (before is not None and declines(before.reply_text)),
                 )
             )
     for signal in signals:
@@ -194,7 +199,7 @@ def _claims(
 def _spoken(about: Trace, by: Trace) -> Evidence:
     """The words of a turn's author, about this turn or the one before."""
     return Evidence(
-        trace_id=about.id, quote=by.user_text, author=by.author, by_teacher=by.by_teacher
+        trace_id=about.id, quote=own_words(by.user_text), author=by.author, by_teacher=by.by_teacher
     )
 
 
@@ -214,7 +219,13 @@ def _as_read(said: Said) -> str:
 
 
 def _claim(
-    trace: Trace, answer: str, evidence: Evidence, how: str, *, personal: bool = False
+    trace: Trace,
+    answer: str,
+    evidence: Evidence,
+    how: str,
+    *,
+    personal: bool = False,
+    is_refused: bool = False,
 ) -> Claim:
     rule = rule_in(answer) if len(answer) <= MAX_SAID_CHARS else None
     return Claim(
@@ -227,7 +238,7 @@ def _claim(
         how=how,
         about=trace.id,
         personal=personal or concerns_one(answer, trace.user_text),
-        after_refusal=declines(trace.reply_text),
+        after_refusal=is_refused or declines(trace.reply_text),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from shared.contracts.traces import Signal, Trace
+from worker.screens.own_words import own_words
 from worker.triage.turns import Said, lesson_in, takes_back
 
 # Longer turns are not read for lessons: some patterns take the square of a text's length.
@@ -34,10 +35,11 @@ def edited_in(
 
 def said_in(trace: Trace, by_id: Mapping[UUID, Trace]) -> Said | None:
     """What a trace's turn teaches."""
-    if len(trace.user_text) > MAX_SAID_CHARS:
+    said = own_words(trace.user_text)
+    if not said or len(said) > MAX_SAID_CHARS:
         return None
     before = by_id.get(trace.parent_id) if trace.parent_id else None
-    return lesson_in(trace.user_text, *(_read_of(before) if before else ()))
+    return lesson_in(said, *(_read_of(before) if before else ()))
 
 
 def taken_back_in(traces: Sequence[Trace], by_id: Mapping[UUID, Trace]) -> set[UUID]:
