@@ -109,6 +109,10 @@ bench-reader: setup
 	@run='$(BIN)/pip $(INSTALL) --no-deps -r locks/bench.txt'; $(call step,scikit-learn to fit with)
 	@$(BIN)/python -m bench.reader $(BENCH_ARGS)
 
+bench-screens: setup
+	@run='$(BIN)/pip $(INSTALL) --no-deps -r locks/bench.txt'; $(call step,scikit-learn to fit with)
+	@$(BIN)/python -m bench.screens $(BENCH_ARGS)
+
 bench-gateway: setup
 	@run='[ -x $(DORMOUSE_HOME)/litellm-venv/bin/litellm ] || \
 	  { "$(PYTHON)" -m venv $(DORMOUSE_HOME)/litellm-venv && \
@@ -141,9 +145,10 @@ preflight:
 	  echo "$(PYTHON) cannot make virtual environments (on Debian: apt install python3-venv)." >&2; \
 	  exit 1; fi
 
-$(VENV_STAMP): locks/dev.txt pyproject.toml
+$(VENV_STAMP): locks/dev.txt locks/screens.txt pyproject.toml
 	@run='[ -e $(BIN)/pip ] || "$(PYTHON)" -m venv $(VENV); \
 	  $(BIN)/pip $(INSTALL) -r locks/dev.txt; \
+	  $(BIN)/pip $(INSTALL) --no-deps --require-hashes -r locks/screens.txt; \
 	  $(BIN)/pip $(INSTALL) --no-deps --no-build-isolation -e .'; \
 	  $(call step,Python environment in $(VENV))
 	@touch $@

@@ -1,11 +1,13 @@
-# The worker and beat, with torch for the trainer; the target `model` unpacks the base model.
+# The worker and beat, with torch for the trainer and the models of the screens; the target `model` unpacks the base model.
 FROM python:3.11-slim AS build
 # An extra package index that offers the CPU build of torch; empty takes what the default one has.
 ARG TORCH_INDEX=
 RUN python -m venv /venv
-COPY locks/worker.txt /locks/worker.txt
+COPY locks/worker.txt locks/screens.txt /locks/
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check \
-    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r /locks/worker.txt
+    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r /locks/worker.txt \
+    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps \
+      --require-hashes -r /locks/screens.txt
 
 FROM python:3.11-slim AS worker
 RUN useradd --system --uid 10001 --user-group --no-create-home dormouse \

