@@ -67,8 +67,10 @@ async def test_what_is_exported_can_be_brought_into_an_empty_database_and_is_the
     assert exported[0]["messages"] == [*ASKED["messages"], said]
     assert [item["dormouse"]["parent_id"] for item in exported] == [None, trace_id]
     assert [item["dormouse"]["store"] for item in exported] == [True, False]
+    author = exported[0]["dormouse"]["author"]
+    assert author.startswith("k:")
     assert exported[0]["dormouse"]["signals"] == [
-        {"rating": -1.0, "correction": None, "comment": None}
+        {"rating": -1.0, "correction": None, "comment": None, "author": author, "by_teacher": True}
     ]
     assert parsed(await stranger.get("/admin/traces")) == []
 

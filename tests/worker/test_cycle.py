@@ -428,7 +428,7 @@ async def test_an_unknown_cycle_is_nothing_to_do(context: Context) -> None:
 async def test_what_answers_no_question_waits_in_the_context_and_is_not_trained_on(
     context: Context, world: World
 ) -> None:
-    await world.add_trace('Please remember: in our clinic we say "clients", not "patients".')
+    await world.add_trace('Please remember: in our shop we say "guests", not "customers".')
     cycle_id = await world.queue()
     await run_cycle(context, cycle_id)
     cycle = await world.cycle(cycle_id)

@@ -55,6 +55,9 @@ SOMEBODY = re.compile(
 )
 
 
+UNASKED = "What holds here?"
+
+
 def why_private(question: str, said: str) -> str | None:
     """Why an answer may hold a secret or personal data; None where nothing says so.
 
@@ -71,7 +74,8 @@ def why_private(question: str, said: str) -> str | None:
         return "may hold what opens something"
     if DELICATE.search(both) and _is_of_somebody(question, said):
         return "may hold something private of somebody"
-    if is_private(question, said):
+    # What nobody asked for is its own question: the classifier learned from those who asked.
+    if is_private(UNASKED if question == said else question, said):
         return "may hold a secret or personal data, as it reads"
     return None
 
