@@ -17,8 +17,11 @@ from starlette.requests import Request
 from shared.contracts.keys import Caller
 from shared.contracts.traces import MAX_NAME_LENGTH
 from shared.errors import BadRequestError
+from shared.storage.keys import KeyStore
 
 HEADER = "X-Dormouse-User"
+# Before the name of a key, where a person's may stand.
+KEY = "key:"
 HASHED = re.compile(r"[uk]:[0-9a-f]{32}")
 
 
@@ -40,6 +43,25 @@ def named(caller: Caller, name: str) -> str:
 def of_key(caller: Caller, key_id: UUID) -> str:
     """The author who is a key of the caller's tenant itself."""
     return _hashed(caller, "k", key_id.hex)
+
+
+async def authors_of(keys: KeyStore, caller: Caller, name: str) -> list[str]:
+    """All who may be meant by a name: the end user, and for `key:NAME` who names nobody with it.
+
+    A hash, as a trace shows it, stands for itself.
+
+    Raises:
+        BadRequestError: If the name is empty.
+    """
+    if not name.strip():
+        raise BadRequestError("The name is empty. Give it as your application does.")
+    found = [named(caller, name)]
+    if name.startswith(KEY):
+        key_ids = await keys.named(caller.tenant_id, name.removeprefix(KEY))
+        found += [of_key(caller, key_id) for key_id in key_ids]
+    if HASHED.fullmatch(name):
+        found.append(name)
+    return found
 
 
 def name_in(request: Request) -> str | None:

@@ -6,6 +6,7 @@ from fastapi import Depends, Path, Query, Request
 
 from api.services import Services
 from shared.contracts.keys import Caller
+from shared.contracts.traces import MAX_NAME_LENGTH
 from shared.errors import AuthenticationError, PermissionDeniedError
 
 
@@ -63,4 +64,12 @@ TeacherDep = Annotated[Caller, Depends(get_teacher)]
 # PostgreSQL has no text with a null character.
 ModelQuery = Annotated[str, Query(min_length=1, max_length=200, pattern="^[^\\x00]*$")]
 ErasureReason = Annotated[str | None, Query(max_length=2000, pattern="^[^\\x00]*$")]
+AuthorPath = Annotated[
+    str,
+    Path(
+        max_length=MAX_NAME_LENGTH,
+        pattern="^[^\\x00]*$",
+        description="As the application names him, or `key:NAME` of the key that names nobody.",
+    ),
+]
 ModelPath = Annotated[str, Path(max_length=200, pattern="^[^\\x00]*$")]

@@ -12,6 +12,7 @@ from api.adapters.routes import router as adapters
 from api.chat.routes import router as chat
 from api.chat.shortcut import answer, endpoint_of
 from api.documents.routes import router as documents
+from api.erasure.routes import router as authors
 from api.errors import install_error_handlers
 from api.feedback.routes import router as feedback
 from api.health.routes import router as health
@@ -69,7 +70,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     install_error_handlers(app)
-    for router in (chat, feedback, sleep, adapters, memories, documents, traces, keys, health):
+    routers = (chat, feedback, sleep, adapters, memories, documents, traces, authors, keys, health)
+    for router in routers:
         app.include_router(router)
     return app
 

@@ -74,7 +74,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             memories=MemoryService(sessions),
             documents=DocumentService(directory),
             traces=TraceService(settings, directory),
-            erasure=ErasureService(directory, engines),
+            erasure=ErasureService(directory, engines, recorder),
             keys=KeyService(directory),
             health=HealthService(sessions, engines, spool),
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, BinaryIO, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -204,6 +205,11 @@ class DormouseClient:
         """`DELETE /admin/traces/{id}` or `/admin/documents/{id}`; `kind` is one of these words."""
         params = {"reason": reason} if reason else {}
         return self._call("DELETE", f"/admin/{kind}/{item_id}", params=params)
+
+    def erase_author(self, name: str, *, reason: str | None = None) -> Json:
+        """`DELETE /admin/authors/{name}`."""
+        path = f"/admin/authors/{quote(name, safe='')}"
+        return self._call("DELETE", path, params=_given(reason=reason))
 
     def import_traces(self, lines: BinaryIO, *, model: str = "default") -> Json:
         """`POST /admin/traces`."""

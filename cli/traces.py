@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from cli.chat import ModelOption
-from cli.client import DormouseClient
+from cli.client import DormouseClient, Json
 from cli.console import HomeOption, console, fail_in_one_line
 from cli.errors import ApiError
 from cli.home import Home
@@ -43,16 +43,29 @@ def trace(
 
 @fail_in_one_line
 def erase(
-    item_id: Annotated[str, typer.Argument(metavar="ID", help="A trace's, or a document's.")],
-    document: Annotated[bool, typer.Option("--document", help="It is a document's.")] = False,
+    item_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A trace's, or a document's.")
+    ] = None,
+    document: Annotated[bool, typer.Option("--document", help="The id is a document's.")] = False,
+    author: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="All of a person, by the name that your application gives; `key:NAME` is who "
+            "speaks with that key and names nobody.",
+        ),
+    ] = None,
     reason: Annotated[str | None, typer.Option(help="Why; it stays with what is empty.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Erase a trace and the turns that repeat it, or a document, and what was learned from it.
+    """Erase a trace and the turns that repeat it, a document, or a person, and what was learned.
 
     Versions that know it never answer again; what else they knew, and what others said too, is
     learned again by the next nights. It cannot be undone.
+
+    Of a person goes all that he said, on every model, and the feedback that he gave. What he says
+    from then on is new.
 
     For example:
 
@@ -61,15 +74,35 @@ def erase(
       dormouse erase 0193… --reason "request 17 of the customer"
 
       dormouse erase --document 0194… --reason "not ours"
+
+      dormouse erase --author ada@example.com --reason "request 18"
     """
-    kind = "documents" if document else "traces"
-    if not yes:
-        typer.confirm(
-            f"Erase {kind[:-1]} {item_id} and what was learned from it, for good?", abort=True
+    if (item_id is None) == (author is None) or (document and author is not None):
+        raise ApiError(
+            "Say what: TRACE, or --document ID, or --author NAME, and one of them. See "
+            "`dormouse erase --help`."
         )
+    kind = "documents" if document else "traces"
+    what = f"{kind[:-1]} {item_id}" if author is None else f"everything that {author!r} said"
+    if not yes:
+        typer.confirm(f"Erase {what} and what was learned from it, for good?", abort=True)
     with DormouseClient.from_home(Home.at(home)) as client:
-        erased = client.erase(kind, item_id, reason=reason)
-    what = "1 document" if document else f"{len(erased['trace_ids'])} traces"
+        if author is not None:
+            _show_person(client.erase_author(author, reason=reason))
+            return
+        erased = client.erase(kind, item_id or "", reason=reason)
+    _show_erased(erased, "1 document" if document else f"{len(erased['trace_ids'])} traces")
+
+
+def _show_person(erased: Json) -> None:
+    for name, of_model in erased["models"].items():
+        console.print(f"[bold]{escape(name)}[/]")
+        _show_erased(of_model, f"{len(of_model['trace_ids'])} traces")
+    others = f"{erased['num_signals']} times feedback on what others said"
+    console.print(f"Erased: {others}, {erased['num_spooled']} traces in the spool.")
+
+
+def _show_erased(erased: Json, what: str) -> None:
     console.print(f"Erased: {what}, {len(erased['memory_ids'])} memories.")
     if erased["reread"]:
         console.print(f"{len(erased['reread'])} traces said the same: the next night reads them.")

@@ -1,4 +1,4 @@
-"""What must not stay on disk: files of erased versions, what a trainer left of an ended cycle."""
+"""What must not stay: files of erased versions, what a trainer left, late words of the erased."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from shared.contracts.adapters import AdapterFile
 from shared.errors import DormouseError
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
+from shared.storage.late import LateStore
 from worker.context import Context
 from worker.workplace import discard, workplaces
 
@@ -20,6 +21,7 @@ async def tidy(context: Context) -> None:
     """Delete it."""
     await _delete_workplaces(context)
     await _delete_erased(context)
+    await _delete_late(context)
 
 
 async def _delete_workplaces(context: Context) -> None:
@@ -50,6 +52,14 @@ async def _delete_erased(context: Context) -> None:
                 log.warning("erased version %s is still on disk: %s", adapter.version, error)
             else:
                 log.info("the files of erased version %s are deleted", adapter.version)
+
+
+async def _delete_late(context: Context) -> None:
+    """What erased authors had said before, in replies that ended only after it."""
+    async with context.sessions.begin() as session:
+        trace_ids = await LateStore(session).delete_all()
+    for trace_id in trace_ids:
+        log.info("trace %s came late and is deleted: its author was erased", trace_id)
 
 
 async def _unload(context: Context, adapter: AdapterFile) -> None:

@@ -9,8 +9,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 from psycopg.errors import DataError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
@@ -18,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from shared.contracts.traces import Trace
 from shared.db.session import Sessions
 from shared.errors import DormouseError, StorageError
+from shared.storage.late import LateStore
 from shared.storage.spool import TraceSpool
 from shared.storage.trace_writer import TraceWriter
 from shared.storage.traces import TraceStore
@@ -86,6 +90,26 @@ class TraceRecorder:
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((trace, written))
         return written
+
+    async def settle(self) -> None:
+        """What waits to be written now is written; while many chat it is not waited for long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._waiting.join(), WRITE_TIMEOUT_S)
+
+    async def num_spooled_of(self, tenant_id: UUID, authors: Sequence[str]) -> int:
+        """How many traces of an author are in this machine's spool."""
+        return await asyncio.to_thread(self._spool.num_of, tenant_id, authors)
+
+    async def erase_spooled(self, tenant_id: UUID, authors: Sequence[str], before: datetime) -> int:
+        """Delete those that began before then, for good; other machines drop theirs at replay.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            StorageError: If the disk refuses.
+        """
+        return await asyncio.to_thread(self._spool.erase, tenant_id, authors, before)
 
     async def _write_for_ever(self) -> None:
         while True:
@@ -159,7 +183,12 @@ class TraceRecorder:
 
     async def _add_again(self, traces: Sequence[Trace]) -> None:
         async with self._sessions.begin() as session:
-            await TraceStore(session).add(*traces)
+            late = LateStore(session)
+            for trace in traces:
+                if await late.is_late(trace):
+                    log.info("spooled trace %s is dropped: its author was erased", trace.id)
+                else:
+                    await TraceStore(session).add(trace)
 
     async def _replay_for_ever(self) -> None:
         while True:
@@ -174,8 +203,10 @@ class TraceRecorder:
     async def replay(self) -> int:
         """Move spooled traces into the database; a trace that is there already changes nothing.
 
+        What an author said before he was erased is dropped.
+
         Returns:
-            How many were moved.
+            How many do not wait any more.
         """
         num_moved = 0
         for trace in self._spool.traces():

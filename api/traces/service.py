@@ -1,9 +1,12 @@
 """Traces for administrators: one with what became of it, all as a file, and a file brought in."""
 
-from collections.abc import AsyncIterator, Sequence
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.authors import HASHED, author_of
 from api.directory import Directory
@@ -15,6 +18,7 @@ from shared.contracts.traces import FeedbackRequest, Trace
 from shared.errors import BadRequestError, NotFoundError
 from shared.settings import Settings
 from shared.storage.adapters import AdapterStore
+from shared.storage.late import LateStore
 from shared.storage.signals import SignalStore
 from shared.storage.traces import TraceStore
 
@@ -26,6 +30,8 @@ BATCH = 200
 # Of one statement's JSON, of which PostgreSQL takes less than 256 MiB; a line adds at most
 # `MAX_EXPANDED_BYTES`.
 BATCH_BYTES = 2**26
+
+log = logging.getLogger(__name__)
 
 
 class TraceService:
@@ -131,11 +137,14 @@ class TraceService:
         if not traces:
             return found
         async with self._sessions.begin() as session:
-            new = await TraceStore(session).add_new(traces)
+            erased = await _erased(session, batch)
+            new = await TraceStore(session).add_new([t for t in traces if not _is_late(t, erased)])
             store = SignalStore(session)
             for turns, signals in batch:
                 last = turns[-1]
                 for number, signal in enumerate(signals if last.id in new else ()):
+                    if _is_late(last, erased, signal.author):
+                        continue
                     said = signal.model_dump(exclude={"author", "by_teacher"})
                     await store.add(
                         last.tenant_id,
@@ -148,6 +157,24 @@ class TraceService:
         return Imported(
             imported=found.imported + len(new), known=found.known + len(traces) - len(new)
         )
+
+
+async def _erased(session: AsyncSession, batch: Sequence[Exchanges]) -> dict[str, datetime]:
+    """Who of a batch was erased, and when; what they said before does not come back."""
+    authors = {turn.author for turns, _ in batch for turn in turns}
+    authors |= {signal.author for _, signals in batch for signal in signals}
+    erased = await LateStore(session).erased(batch[0][0][0].tenant_id, authors)
+    for turns, _ in batch:
+        for turn in turns:
+            if _is_late(turn, erased):
+                log.info("trace %s is not brought in: its author was erased", turn.id)
+    return erased
+
+
+def _is_late(trace: Trace, erased: Mapping[str, datetime], author: str | None = None) -> bool:
+    """Whether its author, or who spoke of it then, was erased since it began."""
+    erased_at = erased.get(author or trace.author or "")
+    return erased_at is not None and trace.created_at < erased_at
 
 
 def _author(caller: Caller, name: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What erasing a trace or a document took with it."""
+"""What erasing a trace, a document or a person took with it."""
 
 from typing import Literal
 from uuid import UUID
@@ -20,3 +20,13 @@ class Erasure(Contract):
     active: int | Literal["base"]
     previous: int | Literal["base"]
     to_relearn: int = Field(description="Other lessons of those versions: the next nights' work.")
+
+
+class AuthorErasure(Contract):
+    """The reply of `DELETE /admin/authors/{name}`."""
+
+    models: dict[str, Erasure] = Field(
+        description="By public name, where he had said something; none if only a spool held it."
+    )
+    num_signals: int = Field(description="Feedback of his on what others had said.")
+    num_spooled: int = Field(description="Traces of his that waited in this machine's spool.")

@@ -9,6 +9,8 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    Uuid,
+    any_,
     cast,
     delete,
     func,
@@ -17,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from shared.contracts.memories import MemoryState, SeedExample
 from shared.contracts.traces import Trace
@@ -39,6 +41,14 @@ from shared.storage.examples import seed_example
 _NOT_FETCHED = {"synchronize_session": False}
 _READ_AGAIN: Sequence[MemoryState] = ("pending", "learned", "held")
 _TAKEN_BACK: Sequence[MemoryState] = ("rolled_back", "rejected")
+
+
+def _among(
+    column: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None], ids: Collection[UUID]
+) -> ColumnElement[bool]:
+    """As `in_`, with one parameter: a person may have more traces than a statement takes."""
+    is_one: ColumnElement[bool] = column == any_(cast(list(ids), ARRAY(Uuid)))
+    return is_one
 
 
 class ErasureStore:
@@ -84,7 +94,7 @@ class ErasureStore:
             .where(
                 MemoryRow.model_id == self._model_id,
                 MemoryRow.state != "erased",
-                MemoryEvidenceRow.trace_id.in_(trace_ids),
+                _among(MemoryEvidenceRow.trace_id, trace_ids),
             )
         )
         return list(await self._session.scalars(statement.distinct().order_by(MemoryRow.id)))
@@ -109,9 +119,9 @@ class ErasureStore:
             select(MemoryEvidenceRow.trace_id)
             .join(MemoryRow, MemoryRow.id == MemoryEvidenceRow.memory_id)
             .where(
-                MemoryRow.id.in_(memory_ids),
+                _among(MemoryRow.id, memory_ids),
                 MemoryRow.state.in_(_READ_AGAIN),
-                MemoryEvidenceRow.trace_id.not_in(trace_ids),
+                ~_among(MemoryEvidenceRow.trace_id, trace_ids),
             )
         )
         found = await self._session.scalars(
@@ -123,7 +133,7 @@ class ErasureStore:
         """The adapters whose training saw these memories, or began with one that did: versions."""
         saw = (
             select(AdapterMemoryRow.adapter_id.label("id"))
-            .where(AdapterMemoryRow.memory_id.in_(memory_ids))
+            .where(_among(AdapterMemoryRow.memory_id, memory_ids))
             .cte(recursive=True)
         )
         saw = saw.union(select(AdapterRow.id).join(saw, AdapterRow.parent_id == saw.c.id))
@@ -142,7 +152,7 @@ class ErasureStore:
         """
         await self._session.execute(
             update(TraceRow)
-            .where(TraceRow.id.in_(trace_ids), TraceRow.state != "erased")
+            .where(_among(TraceRow.id, trace_ids), TraceRow.state != "erased")
             .values(
                 state="erased",
                 store=False,
@@ -154,27 +164,29 @@ class ErasureStore:
                 usage=None,
                 error=why,
                 thread_sha256="",
-            )
+            ),
+            execution_options=_NOT_FETCHED,
         )
         # Who stays beside an erased turn is not taken for one that repeats it some day.
         await self._session.execute(
             update(TraceRow)
             .where(
                 TraceRow.model_id == self._model_id,
-                TraceRow.parent_id.in_(trace_ids),
+                _among(TraceRow.parent_id, trace_ids),
                 TraceRow.state != "erased",
             )
-            .values(parent_id=None)
+            .values(parent_id=None),
+            execution_options=_NOT_FETCHED,
         )
         await self._session.execute(
-            delete(TraceDecisionRow).where(TraceDecisionRow.trace_id.in_(trace_ids))
+            delete(TraceDecisionRow).where(_among(TraceDecisionRow.trace_id, trace_ids))
         )
         await self._session.execute(
             update(MemoryEvidenceRow)
-            .where(MemoryEvidenceRow.trace_id.in_(trace_ids))
+            .where(_among(MemoryEvidenceRow.trace_id, trace_ids))
             .values(quote="", signal_id=None)
         )
-        await self._session.execute(delete(SignalRow).where(SignalRow.trace_id.in_(trace_ids)))
+        await self._session.execute(delete(SignalRow).where(_among(SignalRow.trace_id, trace_ids)))
 
     async def erase_document(self, document_id: UUID, why: str) -> None:
         """Keep the row without its text; the same text may be given again."""
@@ -191,16 +203,16 @@ class ErasureStore:
             How many traces, documents and signals wait again.
         """
         await self._session.execute(
-            delete(TraceDecisionRow).where(TraceDecisionRow.trace_id.in_(trace_ids))
+            delete(TraceDecisionRow).where(_among(TraceDecisionRow.trace_id, trace_ids))
         )
         documents = select(MemoryRow.document_id).where(
-            MemoryRow.id.in_(memory_ids), MemoryRow.state.in_(_READ_AGAIN)
+            _among(MemoryRow.id, memory_ids), MemoryRow.state.in_(_READ_AGAIN)
         )
         num_queued = 0
         for row, ids, settled in (
-            (TraceRow, TraceRow.id.in_(trace_ids), "consolidated"),
+            (TraceRow, _among(TraceRow.id, trace_ids), "consolidated"),
             (DocumentRow, DocumentRow.id.in_(documents), "studied"),
-            (SignalRow, SignalRow.trace_id.in_(trace_ids), "consolidated"),
+            (SignalRow, _among(SignalRow.trace_id, trace_ids), "consolidated"),
         ):
             queued = await self._session.scalars(
                 update(row)
@@ -223,19 +235,20 @@ class ErasureStore:
         await self._let_go(memory_ids)
         await self._session.execute(
             delete(MemoryEvidenceRow).where(
-                MemoryEvidenceRow.memory_id.in_(memory_ids),
-                MemoryEvidenceRow.trace_id.not_in(trace_ids),
+                _among(MemoryEvidenceRow.memory_id, memory_ids),
+                ~_among(MemoryEvidenceRow.trace_id, trace_ids),
             )
         )
         words = dict.fromkeys(("scope", "subject", "relation", "question", "answer", "value"), "")
         await self._session.execute(
             update(MemoryRow)
-            .where(MemoryRow.id.in_(memory_ids))
+            .where(_among(MemoryRow.id, memory_ids))
             .values(
                 **words,
                 state="erased",
                 reason=why,
                 session_id=None,
+                author=None,
                 expires_at=None,
                 superseded_by=None,
                 document_id=document_id,
@@ -244,9 +257,9 @@ class ErasureStore:
 
     async def _let_go(self, erased: Collection[UUID]) -> None:
         """What gave way to these, or is held for them, waits for a night; no reason quotes them."""
-        found = await self._session.scalars(select(MemoryRow).where(MemoryRow.id.in_(erased)))
+        found = await self._session.scalars(select(MemoryRow).where(_among(MemoryRow.id, erased)))
         rows: dict[UUID | None, MemoryRow] = {row.id: row for row in found}
-        theirs = (MemoryRow.model_id == self._model_id) & MemoryRow.id.not_in(erased)
+        theirs = (MemoryRow.model_id == self._model_id) & ~_among(MemoryRow.id, erased)
         await self._free_what_gave_way(rows, theirs)
         held = theirs & (MemoryRow.state == "held")
         rivals = [f"contradicts memory {memory_id}" for memory_id in rows]
@@ -276,7 +289,9 @@ class ErasureStore:
         for (successor, state), ids in followed.items():
             await self._session.execute(
                 update(MemoryRow)
-                .where(theirs, MemoryRow.state == "superseded", MemoryRow.superseded_by.in_(ids))
+                .where(
+                    theirs, MemoryRow.state == "superseded", _among(MemoryRow.superseded_by, ids)
+                )
                 .values(
                     superseded_by=successor, state=state, reason="what it gave way to is erased"
                 ),
@@ -304,7 +319,7 @@ class ErasureStore:
         """None of them may answer again; the database refuses it of one that still does."""
         await self._session.execute(
             update(AdapterRow)
-            .where(AdapterRow.id.in_(adapter_ids), AdapterRow.erased_at.is_(None))
+            .where(_among(AdapterRow.id, adapter_ids), AdapterRow.erased_at.is_(None))
             .values(erased_at=func.now())
         )
 
@@ -317,7 +332,7 @@ class ErasureStore:
         """
         first = (
             select(SeedExampleRow.cycle_id)
-            .where(SeedExampleRow.memory_id.in_(memory_ids))
+            .where(_among(SeedExampleRow.memory_id, memory_ids))
             .order_by(SeedExampleRow.cycle_id)
             .limit(1)
             .scalar_subquery()
@@ -342,7 +357,9 @@ class ErasureStore:
         any_left = select(SeedExampleRow.id).where(SeedExampleRow.memory_id == MemoryRow.id)
         await self._session.execute(
             update(MemoryRow)
-            .where(MemoryRow.id.in_(set(deleted)), MemoryRow.state == "learned", ~any_left.exists())
+            .where(
+                _among(MemoryRow.id, set(deleted)), MemoryRow.state == "learned", ~any_left.exists()
+            )
             .values(state="pending"),
             execution_options=_NOT_FETCHED,
         )
@@ -360,7 +377,7 @@ class ErasureStore:
             MemoryRow.model_id == self._model_id,
             MemoryRow.state == "pending",
             MemoryRow.persistence == "long_term",
-            MemoryRow.id.not_in(but),
+            ~_among(MemoryRow.id, but),
         )
         return await self._session.scalar(statement) or 0
 

@@ -8,9 +8,11 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import orjson
 
@@ -98,6 +100,50 @@ class TraceSpool:
         path = self._directory / f"{trace.id}{SUFFIX}"
         with suppress(FileNotFoundError):
             path.rename(path.with_suffix(REJECTED))
+
+    def num_of(self, tenant_id: UUID, authors: Sequence[str]) -> int:
+        """How many files hold what an author said, those that wait for a person among them."""
+        return len(list(self._of(tenant_id, authors)))
+
+    def erase(self, tenant_id: UUID, authors: Sequence[str], before: datetime) -> int:
+        """Delete what an author said before then.
+
+        Returns:
+            How many files there were.
+
+        Raises:
+            StorageError: If the disk refuses.
+        """
+        num_erased = 0
+        for path, said_at in self._of(tenant_id, authors):
+            if said_at is not None and said_at >= before:
+                continue
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise StorageError(f"{path} cannot be deleted: {error}") from error
+            log.info("spooled trace %s is deleted: its author was erased", path.name.split(".")[0])
+            num_erased += 1
+        return num_erased
+
+    def _of(
+        self, tenant_id: UUID, authors: Sequence[str]
+    ) -> Iterator[tuple[Path, datetime | None]]:
+        """Files and when they were said; None of what cannot be read and names the author."""
+        for path in sorted(self._directory.glob("*")):
+            try:
+                content = path.read_bytes()
+            except (FileNotFoundError, IsADirectoryError):
+                continue
+            if not any(author.encode() in content for author in authors):
+                continue
+            try:
+                trace = Trace.model_validate(orjson.loads(content))
+            except ValueError:
+                yield path, None
+                continue
+            if trace.tenant_id == tenant_id and trace.author in authors:
+                yield path, trace.created_at
 
     @property
     def num_set_aside(self) -> int:

@@ -15,6 +15,7 @@ from shared.contracts.base import first_id
 from shared.contracts.memories import TraceDecision
 from shared.contracts.traces import Signal, Trace
 from shared.db.tables import MemoryEvidenceRow, SignalRow, SleepCycleRow, TraceDecisionRow, TraceRow
+from shared.storage.late import came_late
 
 MAX_SAME_WAY = 100
 TRACES = cast(Table, TraceRow.__table__)
@@ -175,7 +176,7 @@ class TraceStore:
         """
         queued = (
             select(TraceRow.id)
-            .where(TraceRow.model_id == model_id, TraceRow.state == "queued")
+            .where(TraceRow.model_id == model_id, TraceRow.state == "queued", ~came_late())
             # Not by id: then the planner walks the primary key through all that is consolidated.
             .order_by(TraceRow.created_at, TraceRow.id)
             .limit(limit)

@@ -1,5 +1,6 @@
 """The default model's memories and nights, for tests through HTTP."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from api.authors import author_of
+from api.authors import author_of, named
 from shared.contracts.adapters import AdapterFile
 from shared.contracts.memories import Memory, MemoryChange
 from shared.db.session import Sessions
@@ -128,3 +129,12 @@ class Nights:
 @pytest.fixture
 def nights(world: World, admin: httpx.AsyncClient, settings: Settings, tmp_path: Path) -> Nights:
     return Nights(world, admin, settings, tmp_path)
+
+
+@pytest.fixture
+async def hashed(world: World) -> Callable[[str], str]:
+    """What is kept of a name."""
+    async with world.sessions.begin() as session:
+        caller = await KeyStore(session).caller(API_KEY)
+    assert caller is not None
+    return lambda name: named(caller, name)

@@ -23,19 +23,26 @@ from shared.storage.traces import TraceStore
 from tests.api.conftest import World
 
 SECRET = "Brambleby"
+ADA, BOB = "Ada Marchbanks", "bob/42"
 SAYS = f"Please remember that Ada lives in {SECRET}."
 
 
-async def say(client: httpx.AsyncClient, *turns: str, session: str = "ada") -> UUID:
-    """A conversation's last turn; every other turn is the assistant's."""
+async def say(
+    client: httpx.AsyncClient,
+    *turns: str,
+    session: str = "ada",
+    name: str | None = None,
+    model: str = "default",
+) -> UUID:
+    """A conversation's last turn, by somebody; every other turn is the assistant's."""
     messages = [
         {"role": "assistant" if number % 2 else "user", "content": turn}
         for number, turn in enumerate(turns)
     ]
     reply = await client.post(
         "/v1/chat/completions",
-        json={"model": "default", "messages": messages},
-        headers={"X-Dormouse-Session": session},
+        json={"model": model, "messages": messages},
+        headers={"X-Dormouse-Session": session} | ({"X-Dormouse-User": name} if name else {}),
     )
     assert reply.status_code == 200, reply.text
     return UUID(reply.headers["X-Dormouse-Trace"])
@@ -54,9 +61,11 @@ async def erase(admin: httpx.AsyncClient, item_id: UUID, kind: str = "traces") -
     return body
 
 
-async def learned_from(world: World, *trace_ids: UUID, quote: str = SAYS, **fields: Any) -> Memory:
+async def learned_from(
+    world: World, *trace_ids: UUID, quote: str = SAYS, by: str | None = None, **fields: Any
+) -> Memory:
     """A memory that rests on traces, with its examples, as a night leaves it."""
-    evidence = [Evidence(trace_id=trace_id, quote=quote) for trace_id in trace_ids]
+    evidence = [Evidence(trace_id=each, quote=quote, author=by) for each in trace_ids]
     memory = await world.remember(
         answer=f"Ada lives in {SECRET}.",
         subject="Ada",
@@ -101,4 +110,26 @@ async def tables_with(sessions: Sessions, words: str) -> list[str]:
             statement = f'SELECT count(*) FROM "{table.name}" t WHERE t::text ILIKE :words'
             if await session.scalar(text(statement), {"words": f"%{words}%"}):
                 found.append(table.name)
+    return found
+
+
+async def forget(admin: httpx.AsyncClient, name: str = ADA, reason: str = "") -> dict[str, Any]:
+    params = {"reason": reason} if reason else {}
+    reply = await admin.delete(f"/admin/authors/{name}", params=params)
+    assert reply.status_code == 200, reply.text
+    body: dict[str, Any] = reply.json()
+    return body
+
+
+async def comment(
+    client: httpx.AsyncClient, name: str, trace_id: UUID, words: str = f"It is {SECRET}."
+) -> UUID:
+    feedback = {"trace_id": str(trace_id), "correction": words, "user": name}
+    reply = await client.post("/v1/feedback", json=feedback)
+    assert reply.status_code == 201, reply.text
+    return UUID(reply.json()["id"])
+
+
+async def state(admin: httpx.AsyncClient, trace_id: UUID) -> str:
+    found: str = (await admin.get(f"/admin/traces/{trace_id}")).json()["state"]
     return found

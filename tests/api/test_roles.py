@@ -55,6 +55,7 @@ WHO_MAY = {
         POST /admin/traces
         GET /admin/traces/{trace_id}
         DELETE /admin/traces/{trace_id}
+        DELETE /admin/authors/{name:path}
         GET /admin/keys
         POST /admin/keys
         DELETE /admin/keys/{key_id}

@@ -205,6 +205,41 @@ def test_a_document_is_erased_by_its_id(api: FakeApi) -> None:
     assert output.strip() == "Erased: 1 document, 1 memories."
 
 
+def test_a_person_is_erased_by_name_once_that_is_confirmed(api: FakeApi) -> None:
+    gone = {"trace_ids": ["t1", "t2"], "memory_ids": ["m1"], "adapters": [2], "reread": ["t3"]}
+    of_model = gone | {"active": "base", "previous": 2, "to_relearn": 4}
+    api.replies["DELETE /admin/authors/ada%2F4?reason=request+17"] = (
+        200,
+        {"models": {"default": of_model}, "num_signals": 5, "num_spooled": 6},
+    )
+    command = ("erase", "--author", "ada/4", "--reason", "request 17")
+    asked = dormouse(*command)
+    assert (asked.exit_code, api.requests) == (1, [])
+    assert "everything that 'ada/4' said" in asked.output
+    output = dormouse(*command, "--yes").output
+    for expected in (
+        "default",
+        "Erased: 2 traces, 1 memories.",
+        "1 traces said the same",
+        "Never answer again: versions 2.",
+        "base answers now; before: 2",
+        "4 other memories wait",
+        "Erased: 5 times feedback on what others said, 6 traces in the spool.",
+    ):
+        assert expected in output
+
+
+@pytest.mark.parametrize(
+    "given",
+    [(), ("t1", "--author", "ada"), ("--document", "--author", "ada"), ("--document",)],
+)
+def test_what_is_to_be_erased_is_named_in_one_way(api: FakeApi, given: tuple[str, ...]) -> None:
+    refused = dormouse("erase", *given, "--yes")
+    assert refused.exit_code == 1
+    assert "--document ID, or --author NAME" in refused.output
+    assert api.requests == []
+
+
 def test_one_cycle_shows_its_gate(api: FakeApi) -> None:
     api.replies["GET /admin/sleep-cycles/c1"] = (200, CYCLE)
     output = dormouse("cycles", "c1").output
