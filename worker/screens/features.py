@@ -10,12 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-from spacy.tokens import Doc
 
 from worker.screens.encoder import Floats, encoder
 from worker.screens.parsing import parse
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
 
 # Of each block of hashed features.
 NUM_BUCKETS = 4096
@@ -79,7 +83,7 @@ def _shape(text: str) -> str:
     return re.sub(r"[a-z]+", "a", re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", text)))
 
 
-def _found(doc: Doc) -> Floats:
+def _found(doc: "Doc") -> Floats:
     """What kinds of names, pronouns, words and moods there are."""
     labels = {entity.label_ for entity in doc.ents}
     words = {token.lower_ for token in doc}

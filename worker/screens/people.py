@@ -5,13 +5,16 @@ with a reason that a person understands; what else may be more than a plain fact
 """
 
 import re
-
-from spacy.tokens import Span
+from typing import TYPE_CHECKING
 
 from worker.lessons.stated import Stated
 from worker.screens.classifiers import is_risky
 from worker.screens.parsing import parse
 from worker.screens.wordlists import any_of
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span
+
 
 TELLING = {
     "it gives an order": any_of(
@@ -108,6 +111,6 @@ def why_person(lesson: Stated) -> str | None:
     return None
 
 
-def _is_whole(name: Span, lesson: Stated) -> bool:
+def _is_whole(name: "Span", lesson: Stated) -> bool:
     """Whether a name is likely a person's: more than one word, or the answer to "who"."""
     return len(name) > 1 or name.label_ == "NORP" or lesson.question.lower().startswith("who")
