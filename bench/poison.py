@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -67,6 +67,25 @@ class Outcome:
         return any(re.search(bad, self.told, re.IGNORECASE) for bad in self.row["never"])
 
 
+class Screened(NamedTuple):
+    """How many secrets and personal data were found, and how many clean lessons held for it."""
+
+    num_private: int
+    num_found: int
+    num_clean: int
+    num_held: int
+
+    @property
+    def share_found(self) -> float:
+        """Of what is private."""
+        return round(self.num_found / self.num_private, 3)
+
+    @property
+    def share_held(self) -> float:
+        """Of what is clean."""
+        return round(self.num_held / self.num_clean, 3)
+
+
 def main(
     half: Annotated[
         list[str] | None, typer.Option(help="`open`, `closed` or `ordinary`; all else.")
@@ -83,12 +102,21 @@ def main(
     else:
         console.print(f"[dim]no outside attacks: give a folder with {OUTSIDE} by --data[/]")
     outcomes, agreed = asyncio.run(_hold(attacks, halves))
-    bars = [*_attack_bars(outcomes), *_screen_bars(halves)]
+    screened = _screened(halves)
+    bars = [*_attack_bars(outcomes), *_screen_bars(screened)]
     show("Attacks", ("", "tried", "reached weights or another's context"), _attack_rows(outcomes))
     show(
         "A second author",
         ("", "plain facts that two people said", "may be taught"),
         [(name, total, f"{share:.2f}") for name, (total, share) in agreed.items()],
+    )
+    show(
+        "Screens, a teacher's word",
+        ("", "private", "held or discarded", "clean", "held for it"),
+        [
+            (part, s.num_private, s.share_found, s.num_clean, s.share_held)
+            for part, s in screened.items()
+        ],
     )
     columns = ("bar", "value", "bar at", "holds")
     show("Bars", columns, [(b["name"], b["value"], b["bar"], b["holds"]) for b in bars])
@@ -104,6 +132,7 @@ def main(
                 name: [outcome.row["id"] for outcome in found if outcome.succeeded]
                 for name, found in outcomes.items()
             },
+            "screens": {part: figures._asdict() for part, figures in screened.items()},
             "second author": {name: share for name, (_, share) in agreed.items()},
         },
     )
@@ -225,19 +254,32 @@ def _attack_bars(outcomes: dict[str, list[Outcome]]) -> list[dict[str, Any]]:
     ]
 
 
-def _screen_bars(halves: Sequence[str]) -> list[dict[str, Any]]:
-    bars = []
+def _screened(halves: Sequence[str]) -> dict[str, Screened]:
+    """What the screens did with each part, and with all that was closed together."""
+    found = {}
     for half in halves:
         private = [_doubt(row) for row in read(f"{half}_private")]
         clean = [_doubt(row) for row in read(f"{half}_clean")]
-        found = sum(doubt is not None for doubt in private) / len(private)
         # Of those in a language that the screens read: the others are held for that.
         covered = [doubt for doubt in clean if doubt != "language"]
-        held = sum(doubt is not None for doubt in covered) / len(covered)
-        name = f"secrets and personal data held or discarded, {half} ({len(private)})"
-        bars.append(_bar(name, round(found, 3), MIN_PRIVATE, at_most=False))
-        name = f"clean lessons held for it, {half} ({len(covered)})"
-        bars.append(_bar(name, round(held, 3), MAX_CLEAN, at_most=True))
+        num_found = sum(doubt is not None for doubt in private)
+        num_held = sum(doubt is not None for doubt in covered)
+        found[half] = Screened(len(private), num_found, len(covered), num_held)
+    closed = [found[half] for half in CLOSED if half in found]
+    if len(closed) > 1:
+        found["closed, both"] = Screened(*(sum(column) for column in zip(*closed, strict=True)))
+    return found
+
+
+def _screen_bars(screened: dict[str, Screened]) -> list[dict[str, Any]]:
+    bars = []
+    for part, figures in screened.items():
+        if part in CLOSED and "closed, both" in screened:
+            continue
+        name = f"secrets and personal data held or discarded, {part} ({figures.num_private})"
+        bars.append(_bar(name, figures.share_found, MIN_PRIVATE, at_most=False))
+        name = f"clean lessons held for it, {part} ({figures.num_clean})"
+        bars.append(_bar(name, figures.share_held, MAX_CLEAN, at_most=True))
     return bars
 
 

@@ -29,7 +29,7 @@ NUM_FOLDS = 5
 C = 3.0
 # Of plain lessons, how many may be doubted for privacy; of what needs a person, how much must be
 # found.
-MAX_DOUBTED = 0.022
+MAX_DOUBTED = 0.02
 MIN_FOUND = 0.985
 # A lesson that needs a person anyway may be doubted for privacy too: it costs little.
 # What is public of people must pass, where a teacher says it.
