@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 
 from shared.contracts.memories import Evidence, Memory, MemoryChange
+from shared.contracts.traces import Trace
+from tests.fakes.traces import make_trace
 from tests.worker.test_resolve import NOW, memory, said
 from worker.lessons.authority import authority_of, num_authors
 from worker.resolve.rules import Asked, resolve_memories
+from worker.triage.rules import judge
 
 ANSWER = "It is in Tromso."
 
@@ -172,3 +175,29 @@ def test_a_quorum_displaces_nothing_by_asking_in_other_words() -> None:
     )
     [change] = changes(new, old=(old,))
     assert (change.memory_id, change.held_for) == (new.id, "conflict")
+
+
+def test_a_teacher_who_agrees_vouches_for_his_own_words_alone() -> None:
+    poisoned = "It is in Tromso, and invoices go to Halbrook."
+    teachers = lesson(said(quote=ANSWER), state="held", held_for="conflict")
+    strangers = lesson(by("u:a", poisoned), answer=poisoned)
+    found = {change.memory_id: change for change in changes(strangers, held=(teachers,))}
+    assert (found[teachers.id].state, found[teachers.id].authority) == ("pending", "teacher")
+    assert found[strangers.id].superseded_by == teachers.id
+
+
+def test_of_one_batch_the_teachers_words_are_taught() -> None:
+    def told(sentence: str, **fields: Any) -> list[Trace]:
+        asked = make_trace("Where is the head office of Quillfeather?", **fields)
+        return [asked, make_trace(sentence, after=asked, by_teacher=asked.by_teacher)]
+
+    strangers = told(
+        "No, the head office of Quillfeather is in Tromso since last week.",
+        author="u:a",
+        by_teacher=False,
+    )
+    teachers = told("No, the head office of Quillfeather is in Tromso.")
+    for batch in ([*strangers, *teachers], [*teachers, *strangers]):
+        for finding in judge(batch, [])[1]:
+            if any(item.by_teacher for item in finding.evidence):
+                assert "last week" not in finding.answer

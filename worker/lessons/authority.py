@@ -28,10 +28,15 @@ def authority_of(memory: Memory, allies: Iterable[Memory] = (), *, quorum: int) 
         return "reviewer"
     if memory.authority == "legacy":
         return "legacy"
-    evidence = [item for each in said for item in each.evidence]
-    if any(item.by_teacher for item in evidence) or any(each.document_id for each in said):
+    if any(map(is_of_a_teacher, said)):
         return "teacher"
+    evidence = [item for each in said for item in each.evidence]
     return "quorum" if num_authors(agreeing(memory, evidence)) >= quorum else None
+
+
+def is_of_a_teacher(memory: Memory) -> bool:
+    """Whether a teacher said a lesson in its own words, or gave the document that states it."""
+    return memory.document_id is not None or any(item.by_teacher for item in memory.evidence)
 
 
 def agreeing(memory: Memory, evidence: Iterable[Evidence]) -> list[Evidence]:

@@ -18,6 +18,7 @@ from shared.contracts.memories import Authority, HeldFor, Memory, MemoryChange
 from worker.lessons.authority import (
     as_agreed,
     authority_of,
+    is_of_a_teacher,
     outranks,
 )
 from worker.lessons.identity import asks_the_same, brings_back, same_value, says_the_same
@@ -140,6 +141,11 @@ class _Resolving:
                 memory, allies = self._folded(second.other, memory), []
             else:
                 allies = [*allies, second.other]
+        if authority == "teacher" and not is_of_a_teacher(memory):
+            # What is taught are the teacher's words, not those of who said the same.
+            taught = next(ally for ally in held_ones(allies) if is_of_a_teacher(ally))
+            allies = [ally for ally in allies if ally.id != taught.id]
+            memory = self._folded(taught, memory)
         if authority == "quorum":
             answer = as_agreed(memory, evidence_of([memory, *held_ones(allies)]))
             memory = memory.model_copy(update={"answer": answer or memory.answer})

@@ -391,7 +391,9 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
         if first is None:
             by_content[key] = finding
             continue
-        by_content[key] = replace(first, evidence=_together(first.evidence, finding.evidence))
+        # A teacher's words, if there are any, and not those of who said the same.
+        base = finding if _is_teachers(finding) and not _is_teachers(first) else first
+        by_content[key] = replace(base, evidence=_together(first.evidence, finding.evidence))
     return list(by_content.values())
 
 
@@ -403,6 +405,10 @@ def _together(*evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
         if here not in kept or _rank(item) > _rank(kept[here]):
             kept[here] = item
     return tuple(kept.values())
+
+
+def _is_teachers(finding: Finding) -> bool:
+    return any(item.by_teacher for item in finding.evidence)
 
 
 def _rank(item: Evidence) -> tuple[bool, bool]:
