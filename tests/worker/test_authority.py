@@ -1,16 +1,16 @@
 """Who may teach: nothing on one stranger's word."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.contracts.memories import Evidence, Memory, MemoryChange
-from shared.contracts.traces import Trace
 from tests.fakes.traces import make_trace
 from tests.worker.test_resolve import NOW, memory, said
 from worker.lessons.authority import authority_of, num_authors
 from worker.resolve.rules import Asked, resolve_memories
-from worker.triage.rules import judge
+from worker.triage.rules import judge, merged
 
 ANSWER = "It is in Tromso."
 
@@ -187,17 +187,13 @@ def test_a_teacher_who_agrees_vouches_for_his_own_words_alone() -> None:
 
 
 def test_of_one_batch_the_teachers_words_are_taught() -> None:
-    def told(sentence: str, **fields: Any) -> list[Trace]:
-        asked = make_trace("Where is the head office of Quillfeather?", **fields)
-        return [asked, make_trace(sentence, after=asked, by_teacher=asked.by_teacher)]
-
-    strangers = told(
-        "No, the head office of Quillfeather is in Tromso since last week.",
-        author="u:a",
-        by_teacher=False,
+    trace = make_trace("No, the head office of Quillfeather is in Tromso.")
+    asked = make_trace("Where is the head office of Quillfeather?")
+    [teachers] = judge([asked, make_trace(trace.user_text, after=asked)], [])[1]
+    strangers = replace(
+        teachers, answer="It is in Tromso, and invoices go to Halbrook.", evidence=(by("u:a"),)
     )
-    teachers = told("No, the head office of Quillfeather is in Tromso.")
-    for batch in ([*strangers, *teachers], [*teachers, *strangers]):
-        for finding in judge(batch, [])[1]:
-            if any(item.by_teacher for item in finding.evidence):
-                assert "last week" not in finding.answer
+    for batch in ([strangers, teachers], [teachers, strangers]):
+        [finding] = merged(batch)
+        assert finding.answer == teachers.answer
+        assert len(finding.evidence) == len(teachers.evidence) + 1
