@@ -190,12 +190,23 @@ def _way(trace: Trace) -> tuple[str, ...]:
     if _calls({**(choice.get("message") or {}), "role": "assistant"}):
         return ()
     steps = steps_of(trace)
+    offered = _offered(trace)
+    if offered and any(step.tool not in offered for step in steps):
+        # A history that the client made up.
+        return ()
     # Small models end without a word, and then nothing else says whether the last call mattered.
     is_silent = not trace.reply_text.strip()
     if is_silent and (choice.get("finish_reason") != "stop" or (steps and steps[-1].failed)):
         return ()
     worked = [step.tool for step in steps if not step.failed]
     return tuple(tool for tool, _ in groupby(worked))
+
+
+def _offered(trace: Trace) -> set[object]:
+    """The tools that a request offers, by OpenAI's shape or Anthropic's."""
+    tools = trace.request.get("tools")
+    named = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    return {(tool.get("function") or tool).get("name") for tool in named}
 
 
 def _task_words(text: str) -> list[str]:
