@@ -9,7 +9,8 @@ from shared.contracts.memories import Memory
 from tests.fakes.traces import make_signal, make_trace
 from worker.seed.derive import conclusions
 from worker.seed.forms import normalized
-from worker.triage.rules import Finding, judge
+from worker.triage.findings import Finding
+from worker.triage.rules import judge
 
 
 def memory(finding: Finding) -> Memory:

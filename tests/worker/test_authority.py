@@ -10,7 +10,8 @@ from tests.fakes.traces import make_trace
 from tests.worker.test_resolve import NOW, memory, said
 from worker.lessons.authority import authority_of, num_authors
 from worker.resolve.rules import Asked, resolve_memories
-from worker.triage.rules import judge, merged
+from worker.triage.findings import merged
+from worker.triage.rules import judge
 
 ANSWER = "It is in Tromso."
 

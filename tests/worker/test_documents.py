@@ -6,7 +6,7 @@ import pytest
 
 from shared.contracts.documents import DocumentText
 from worker.triage.documents import sentences, study
-from worker.triage.rules import merged
+from worker.triage.findings import merged
 
 HANDBOOK = """
 # Drumlin handbook

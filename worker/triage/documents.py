@@ -15,8 +15,9 @@ from shared.contracts.documents import DocumentCounts, DocumentText
 from worker.lessons.language import relation_of, subject_of
 from worker.screens.patterns import why_unfit
 from worker.triage.behaviours import rule_in
+from worker.triage.findings import Finding
 from worker.triage.questions import question_for
-from worker.triage.rules import Finding, value_told
+from worker.triage.rules import value_told
 
 MAX_SENTENCE_CHARS = 300
 # A sentence ends before a capital or a digit, but not behind an abbreviation or an initial.

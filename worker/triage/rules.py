@@ -1,8 +1,7 @@
 """The boundary, as a pure function: traces and signals in, decisions and findings out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 from uuid import UUID
 
 from shared.contracts.memories import Evidence, MemoryKind, Persistence, TraceDecision
@@ -21,39 +20,13 @@ from worker.screens.patterns import declines, why_unfit
 from worker.triage.agents import Workflow, steps_of, way_of, why_discarded, workflows
 from worker.triage.behaviours import Rule, rule_in
 from worker.triage.cues import AGREES, PREFERS
+from worker.triage.findings import Finding, merged
 from worker.triage.lessons import correction_in, is_temporary
 from worker.triage.questions import ABOUT, question_for
 from worker.triage.said import MAX_SAID_CHARS, edited_in, said_in, taken_back_in
 from worker.triage.turns import Said, concerns_one, is_verdict
 
 MAX_LESSON_CHARS = 600
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a trace teaches, before it becomes a memory."""
-
-    kind: MemoryKind
-    persistence: Persistence
-    subject: str
-    relation: str
-    question: str
-    answer: str
-    value: str
-    reason: str
-    session_id: str
-    evidence: tuple[Evidence, ...]
-    document_id: UUID | None = None
-
-    @property
-    def author(self) -> str | None:
-        """Who said it first."""
-        return self.evidence[0].author if self.evidence else None
-
-    @property
-    def session(self) -> tuple[str | None, str]:
-        """Whose conversation it holds for, if it is not lasting."""
-        return self.author, self.session_id
 
 
 @dataclass(frozen=True)
@@ -369,47 +342,3 @@ def _nothing_claimed(
     else:
         reason = "ordinary chat; it teaches nothing that lasts"
     return TraceDecision(trace_id=trace.id, persistence="discard", reason=reason)
-
-
-def merged(findings: Sequence[Finding]) -> list[Finding]:
-    """Lessons of one batch that say the same become one with all the evidence.
-
-    But for those of another document: whatever is erased, each of the others still has its own.
-    """
-    by_content: dict[tuple[str, ...], Finding] = {}
-    for finding in findings:
-        key = (
-            finding.persistence,
-            # What only matters for a session is not another session's.
-            repr(finding.session) if finding.persistence == "session" else "",
-            finding.subject.lower(),
-            finding.relation,
-            " ".join(words(finding.value)),
-            str(finding.document_id),
-        )
-        first = by_content.get(key)
-        if first is None:
-            by_content[key] = finding
-            continue
-        # A teacher's words, if there are any, and not those of who said the same.
-        base = finding if _is_teachers(finding) and not _is_teachers(first) else first
-        by_content[key] = replace(base, evidence=_together(first.evidence, finding.evidence))
-    return list(by_content.values())
-
-
-def _together(*evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Each author's words in each trace once: a teacher's first, and feedback before a turn."""
-    kept: dict[tuple[UUID, str | None], Evidence] = {}
-    for item in chain(*evidence):
-        here = (item.trace_id, item.author)
-        if here not in kept or _rank(item) > _rank(kept[here]):
-            kept[here] = item
-    return tuple(kept.values())
-
-
-def _is_teachers(finding: Finding) -> bool:
-    return any(item.by_teacher for item in finding.evidence)
-
-
-def _rank(item: Evidence) -> tuple[bool, bool]:
-    return item.by_teacher, item.signal_id is not None

@@ -21,8 +21,9 @@ from worker.results import Triaged
 from worker.screens.languages import language_of
 from worker.triage.agents import way_of
 from worker.triage.documents import study
+from worker.triage.findings import Finding, merged
 from worker.triage.implicit import Implied, implied_by
-from worker.triage.rules import Finding, judge, merged
+from worker.triage.rules import judge
 
 SESSION_MEMORY_TTL = timedelta(hours=24)
 # How far apart the sessions may be in which an agent's way repeats.
