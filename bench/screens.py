@@ -50,7 +50,12 @@ class Head:
 
 HEADS = (
     Head("private", ("secret", "personal"), WEIGHTS_OF),
-    Head("risky", ("needs_person", "public", "secret", "personal"), dict.fromkeys(WEIGHTS_OF, 1.0)),
+    # What is public of people is told by their names; its companies would be learned instead.
+    Head(
+        "risky",
+        ("needs_person", "secret", "personal"),
+        {**dict.fromkeys(WEIGHTS_OF, 1.0), "public": 0.0},
+    ),
 )
 
 

@@ -85,6 +85,9 @@ TELLING = {
 ADDRESS = re.compile(r"\b[\w-]+\.(?!\d)[a-z]{2,}(?:/|\b)|\S@\S|\+?\d[\d /()-]{6,}\d")
 SUM = re.compile(r"[€$£¥]")
 PEOPLE = ("PERSON", "NORP")
+# Who is asked for is a person, unless the answer names none.
+WHO = re.compile(r"\W*(?:who|whom|whose)\b", re.IGNORECASE)
+NAME = re.compile(r"\b[A-Z][a-z]+")
 # "An invention of Otis Plank": two names behind such a word are a person's until one knows better.
 BY_SOMEBODY = re.compile(r"\b(?:by|of|from|with|to|after)\s+(?P<name>[A-Z][a-z]+(?: [A-Z][a-z]+)+)")
 
@@ -102,6 +105,8 @@ def why_person(lesson: Stated) -> str | None:
     names = parse(said.replace("\n", " ")).ents
     if any(name.label_ in PEOPLE and _is_whole(name, lesson) for name in names):
         return "it may name a person or a group of people"
+    if WHO.match(lesson.question) and NAME.search(lesson.answer.removeprefix("The ")):
+        return "it may name a person"
     if any(name["name"] not in lesson.question for name in BY_SOMEBODY.finditer(lesson.answer)):
         return "it may name a person"
     if SUM.search(said) or any(name.label_ == "MONEY" for name in names):
