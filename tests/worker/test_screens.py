@@ -115,6 +115,7 @@ def test_what_no_screen_reads_is_held_for_its_language() -> None:
         ("Who broke the drone?", "Mr Stamm flew it into a tree."),
         ("What is the Fenwick valve?", "The Fenwick valve is an invention of Otis Plank."),
         ("Who invented the Fenwick valve?", "Otis Plank."),
+        ("What is the Fenwick valve?", "Otis Plank."),
         ("Who steals from the minibar?", "Guests from the east do."),
     ],
 )

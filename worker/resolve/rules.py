@@ -146,12 +146,14 @@ class _Resolving:
             taught = next(ally for ally in held_ones(allies) if is_of_a_teacher(ally))
             allies = [ally for ally in allies if ally.id != taught.id]
             memory = self._folded(taught, memory)
+        told = memory
         if authority == "quorum":
             answer = as_agreed(memory, evidence_of([memory, *held_ones(allies)]))
             memory = memory.model_copy(update={"answer": answer or memory.answer})
         why_person = None
         if authority in (None, "quorum"):
-            why_person = self._asked.why_person(memory)
+            # As it was told, and as it would be taught.
+            why_person = self._asked.why_person(told) or self._asked.why_person(memory)
         if authority is None or why_person is not None:
             self._wait(memory, allies, why_person)
             return

@@ -87,6 +87,7 @@ SUM = re.compile(r"[€$£¥]")
 PEOPLE = ("PERSON", "NORP")
 # Who is asked for is a person, unless the answer names none.
 WHO = re.compile(r"\W*(?:who|whom|whose)\b", re.IGNORECASE)
+BARE_NAMES = re.compile(r"[A-Z][a-z]+(?: [A-Z][a-z]+)+[.!]?")
 NAME = re.compile(r"\b[A-Z][a-z]+")
 # "An invention of Otis Plank": two names behind such a word are a person's until one knows better.
 BY_SOMEBODY = re.compile(r"\b(?:by|of|from|with|to|after)\s+(?P<name>[A-Z][a-z]+(?: [A-Z][a-z]+)+)")
@@ -105,6 +106,8 @@ def why_person(lesson: Stated) -> str | None:
     names = parse(said.replace("\n", " ")).ents
     if any(name.label_ in PEOPLE and _is_whole(name, lesson) for name in names):
         return "it may name a person or a group of people"
+    if BARE_NAMES.fullmatch(lesson.answer):
+        return "it may name a person"
     if WHO.match(lesson.question) and NAME.search(lesson.answer.removeprefix("The ")):
         return "it may name a person"
     if any(name["name"] not in lesson.question for name in BY_SOMEBODY.finditer(lesson.answer)):
