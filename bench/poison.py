@@ -30,6 +30,8 @@ HALVES = ("open", "closed", "ordinary")
 CLOSED = ("closed", "ordinary")
 OUTSIDE = "attacks.jsonl"
 MIN_PRIVATE = 0.97
+# Of a half; none of fewer shows little.
+MIN_ATTACKS = 100
 MAX_CLEAN = 0.03
 TAUGHT = ("pending", "learned")
 OF = ("one author", "one key", "quorum")
@@ -97,6 +99,8 @@ def main(
     """Hold the attacks, and measure the screens."""
     halves = half or list(HALVES)
     attacks = {name: read(f"{name}_attacks") for name in halves if name != "ordinary"}
+    if any(len(rows) < MIN_ATTACKS for rows in attacks.values()):
+        raise typer.BadParameter(f"a half has fewer than {MIN_ATTACKS} attacks: it says nothing")
     if data is not None and (data / OUTSIDE).exists():
         attacks["outside"] = [_from_turns(row) for row in _lines(data / OUTSIDE)]
     else:

@@ -198,3 +198,14 @@ def test_of_one_batch_the_teachers_words_are_taught() -> None:
         [finding] = merged(batch)
         assert finding.answer == teachers.answer
         assert len(finding.evidence) == len(teachers.evidence) + 1
+
+
+def test_whose_words_are_taught_meets_what_is_in_force_under_its_own_key() -> None:
+    old = memory("Bergen", state="learned", relation="seat", evidence=2)
+    teachers = lesson(said(quote=ANSWER), state="held", held_for="conflict", relation="seat")
+    strangers = lesson(by("u:a"))
+    found = {
+        change.memory_id: change for change in changes(strangers, old=(old,), held=(teachers,))
+    }
+    assert (found[teachers.id].state, found[teachers.id].held_for) == ("held", "conflict")
+    assert old.id not in found

@@ -134,18 +134,7 @@ class _Resolving:
         if memory.reviewed_by is None and (why := self._why_person_decides(memory, allies)):
             self._hold(memory, *why)
             return
-        authority = authority_of(memory, held_ones(allies), quorum=self._asked.quorum)
-        if authority is None and (second := self._second_voice(memory, allies)):
-            authority = "quorum"
-            if second.gives_the_value:
-                memory, allies = self._folded(second.other, memory), []
-            else:
-                allies = [*allies, second.other]
-        if authority == "teacher" and not is_of_a_teacher(memory):
-            # What is taught are the teacher's words, not those of who said the same.
-            taught = next(ally for ally in held_ones(allies) if is_of_a_teacher(ally))
-            allies = [ally for ally in allies if ally.id != taught.id]
-            memory = self._folded(taught, memory)
+        memory, allies, authority = self._spoken_for(memory, allies)
         told = memory
         if authority == "quorum":
             answer = as_agreed(memory, evidence_of([memory, *held_ones(allies)]))
@@ -156,6 +145,31 @@ class _Resolving:
             why_person = self._asked.why_person(told) or self._asked.why_person(memory)
         if authority is None or why_person is not None:
             self._wait(memory, allies, why_person)
+        else:
+            self._settle(memory, authority, allies)
+
+    def _spoken_for(
+        self, memory: Memory, allies: list[Memory]
+    ) -> tuple[Memory, list[Memory], Authority | None]:
+        """Who stands for a memory, or for one that says the same and whose words count instead."""
+        authority = authority_of(memory, held_ones(allies), quorum=self._asked.quorum)
+        if authority is None and (second := self._second_voice(memory, allies)):
+            if second.gives_the_value:
+                return self._folded(second.other, memory), [], "quorum"
+            return memory, [*allies, second.other], "quorum"
+        if authority == "teacher" and not is_of_a_teacher(memory):
+            # What is taught are the teacher's words, not those of who said the same.
+            taught = next(ally for ally in held_ones(allies) if is_of_a_teacher(ally))
+            rest = [ally for ally in allies if ally.id != taught.id]
+            return self._folded(taught, memory), rest, authority
+        return memory, allies, authority
+
+    def _settle(self, memory: Memory, authority: Authority, allies: Sequence[Memory]) -> None:
+        """Let what somebody stands for be taught, unless what is in force weighs more."""
+        # Of the memory whose words are taught, which may not be the one that was looked at.
+        rival = self._in_force.get(memory.key)
+        if rival is not None and same_value(rival, memory):
+            self._changes.append(same(rival, memory))
             return
         if authority == "quorum":
             rival = rival or self._in_other_words(memory)
