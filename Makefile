@@ -109,6 +109,9 @@ bench-reader: setup
 	@run='$(BIN)/pip $(INSTALL) --no-deps -r locks/bench.txt'; $(call step,scikit-learn to fit with)
 	@$(BIN)/python -m bench.reader $(BENCH_ARGS)
 
+bench-scoring: setup
+	@$(BIN)/python -m bench.scoring $(BENCH_ARGS)
+
 bench-screens: setup
 	@run='$(BIN)/pip $(INSTALL) --no-deps -r locks/bench.txt'; $(call step,scikit-learn to fit with)
 	@$(BIN)/python -m bench.screens $(BENCH_ARGS)

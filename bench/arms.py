@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,7 +72,7 @@ class ServedArm:
         # A run that was stopped in its night goes on with it: its day is over.
         begun = [c["id"] for c in self._client.cycles() if c["status"] in ("queued", "running")]
         if not begun:
-            self._teach(lessons)
+            self._put_right(self._teach(lessons))
         cycle_id = begun[0] if begun else self._client.start_cycle(reason="bench.learning")["id"]
         ended = follow_cycle(
             lambda: self._client.cycle(cycle_id), console, timeout_s=CYCLE_TIMEOUT_S
@@ -81,7 +81,9 @@ class ServedArm:
         reason = (ended.get("gate") or {}).get("reason") or ended.get("error") or ""
         return Night(Examinee(names[0]) if names else None, ended["status"], reason)
 
-    def _teach(self, lessons: Sequence[Lesson]) -> None:
+    def _teach(self, lessons: Sequence[Lesson]) -> dict[str, Lesson]:
+        """Say them all; each trace that a lesson was told of."""
+        told = {}
         for lesson in lessons:
             if lesson.kind == "workflow":
                 for request in lesson.requests:
@@ -89,8 +91,31 @@ class ServedArm:
                 continue
             trace = self._say(lesson.ask).trace
             self._client.give_feedback(trace, rating=-1, correction=lesson.correction)
+            told[trace] = lesson
         for turns in NOISE:
             self._say(*turns)
+        return told
+
+    def _put_right(self, told: Mapping[str, Lesson]) -> None:
+        """What a reviewer does who has the right words: read, and edit before the night."""
+        if not any(lesson.is_edited for lesson in told.values()):
+            return
+        cycle_id = self._client.start_cycle(reason="bench.learning", stop_after="resolve")["id"]
+        follow_cycle(lambda: self._client.cycle(cycle_id), console, timeout_s=CYCLE_TIMEOUT_S)
+        for memory in (
+            *self._client.memories(state="pending"),
+            *self._client.memories(state="held"),
+        ):
+            evidence = self._client.memory(memory["id"])["evidence"]
+            meant = next((told[e["trace_id"]] for e in evidence if e["trace_id"] in told), None)
+            if meant is None or not meant.is_edited:
+                continue
+            words = {"question": meant.ask, "answer": meant.correction, "value": meant.value}
+            if meant.kind == "behaviour":
+                words = {"answer": meant.value, "value": meant.value}
+            self._client.review(
+                memory["id"], decision="edit", reason="as it was meant", words=words
+            )
 
     def _say(self, *turns: str) -> ChatReply:
         """A conversation; the last reply."""
@@ -213,4 +238,4 @@ def _as_seeded(lesson: Lesson) -> SeedLesson:
     if rule is not None:
         return SeedLesson(rule.question, rule.sentence, rule.phrase, rule.topic, "behaviour")
     kind: LessonKind = "workflow" if lesson.kind == "workflow" else "fact"
-    return SeedLesson(lesson.ask, lesson.correction, lesson.value, lesson.key[0], kind)
+    return SeedLesson(lesson.ask, lesson.correction, lesson.value, lesson.subject, kind)

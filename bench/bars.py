@@ -40,6 +40,7 @@ BARS = {
     "general": Bar(least=0.98),
     "drift": Bar(most=0.05),
     "leak": Bar(most=0.1),
+    "confused": Bar(most=0.03),
     "followed": Bar(least=0.9),
     "updated": Bar(least=0.95),
     "stale": Bar(most=0.02),

@@ -11,7 +11,7 @@ from cli.demo_general import GENERAL_QUESTIONS
 from shared.engine.client import EngineClient
 from worker.gate.engine import GateEngine
 from worker.gate.probes import Probe, general_probes
-from worker.gate.statistics import holds_any
+from worker.lessons.scoring import says_any
 
 ANSWER_MAX_TOKENS = 32
 GENERAL_MAX_TOKENS = 48
@@ -24,7 +24,8 @@ MEASURES = {
     "transfer": "earlier lessons: right now, minus right when they were new",
     "general": "general questions: share right, as a multiple of the base's",
     "drift": "log-probability of the base's own answers there, base minus candidate, per token",
-    "leak": "companies and topics that were never taught and get this cycle's taught values",
+    "leak": "near neighbours of this cycle's lessons that get their values",
+    "confused": "lessons in force that get the value of another that says the same of its subject",
     "followed": "preferences and behaviours so far, in such words",
     "workflows": "ways that agents went so far, in such words",
     "updated": "contradicted lessons that get the new value",
@@ -55,6 +56,8 @@ class Examiner:
         self._base_share = 1.0
         self._base_logprobs: list[float] = []
         self._wrong: list[tuple[str, str]] = []
+        self._leaks: list[tuple[str, str]] = []
+        self._answered: dict[tuple[str, int], list[tuple[str, str]]] = {}
 
     async def start(self) -> None:
         """Find out what the base answers."""
@@ -63,7 +66,7 @@ class Examiner:
         base = Examinee(self._base)
         texts = await self._answers(base, [probe.question for probe in asked], GENERAL_MAX_TOKENS)
         self._general = list(zip(asked, texts, strict=True))
-        self._base_share = fmean(holds_any(text, p.accept) for p, text in self._general)
+        self._base_share = fmean(says_any(text, p.accept, p.question) for p, text in self._general)
         self._base_logprobs = await self._logprobs(self._base)
 
     async def examine(
@@ -74,13 +77,15 @@ class Examiner:
     ) -> dict[str, Any]:
         """All measures after the last cycle of `taught`; `first_right` gains its lessons.
 
-        `missed` holds the questions that got a wrong answer, with it.
+        `missed` holds the questions that got a wrong answer, with it, `leaked` the neighbours that
+        got a taught value.
         """
         new = taught[-1]
         lessons = in_force(taught)
-        values = [lesson.value for lesson in lessons]
-        shares = await self._shares_right(who, lessons, values)
+        accepted = [lesson.accepted for lesson in lessons]
+        shares = await self._shares_right(who, lessons, accepted)
         missed = self._wrong
+        confused = _confused(lessons, self._answered)
         right = dict(zip((str(lesson) for lesson in lessons), shares, strict=True))
         updates = [lesson for lesson in new if lesson.replaces]
         earlier = [str(lesson) for lesson in lessons if lesson not in new]
@@ -93,25 +98,35 @@ class Examiner:
             "general": round(fmean(await self._right_in_general(who)) / self._base_share, 4),
             "drift": _mean(await self._drift(who)),
             "leak": _mean(await self._leaked(who, new)),
+            "leaked": self._leaks,
+            "confused": _mean(confused),
             "followed": _of_kind(lessons, right, ("preference", "behaviour")),
             "workflows": _of_kind(lessons, right, ("workflow",)),
             "updated": _mean([right[str(lesson)] for lesson in updates]),
             "stale": _mean(
-                await self._shares_right(who, updates, [str(item.replaces) for item in updates])
+                await self._shares_right(who, updates, [(str(item.replaces),) for item in updates])
             ),
         }
 
     async def _shares_right(
-        self, who: Examinee, lessons: Sequence[Lesson], values: Sequence[str]
+        self, who: Examinee, lessons: Sequence[Lesson], accepted: Sequence[Sequence[str]]
     ) -> list[float]:
         """Of each lesson's rewordings, the share whose answer holds its value."""
         asked = [
-            (question, value)
-            for lesson, value in zip(lessons, values, strict=True)
+            (question, values)
+            for lesson, values in zip(lessons, accepted, strict=True)
             for question in lesson.again
         ]
         texts = await self._answers(who, [question for question, _ in asked], ANSWER_MAX_TOKENS)
-        right = [holds_any(text, (value,)) for text, (_, value) in zip(texts, asked, strict=True)]
+        right = [
+            says_any(text, values, question)
+            for text, (question, values) in zip(texts, asked, strict=True)
+        ]
+        replies = iter(texts)
+        self._answered = {
+            lesson.key: [(question, next(replies)) for question in lesson.again]
+            for lesson in lessons
+        }
         self._wrong = [
             (question, text)
             for text, (question, _), held in zip(texts, asked, right, strict=True)
@@ -124,7 +139,7 @@ class Examiner:
         questions = [probe.question for probe, _ in self._general]
         texts = await self._answers(who, questions, GENERAL_MAX_TOKENS)
         pairs = zip(texts, self._general, strict=True)
-        return [holds_any(text, probe.accept) for text, (probe, _) in pairs]
+        return [says_any(text, probe.accept, probe.question) for text, (probe, _) in pairs]
 
     async def _drift(self, who: Examinee) -> list[float]:
         if who.system is not None:
@@ -133,8 +148,18 @@ class Examiner:
         return [before - after for before, after in pairs]
 
     async def _leaked(self, who: Examinee, lessons: Sequence[Lesson]) -> list[bool]:
-        texts = await self._answers(who, [item.neighbour for item in lessons], ANSWER_MAX_TOKENS)
-        return [holds_any(text, (item.value,)) for text, item in zip(texts, lessons, strict=True)]
+        asked = [(lesson, question) for lesson in lessons for question in lesson.neighbours]
+        texts = await self._answers(who, [question for _, question in asked], ANSWER_MAX_TOKENS)
+        leaks = [
+            says_any(text, lesson.accepted, question)
+            for text, (lesson, question) in zip(texts, asked, strict=True)
+        ]
+        self._leaks = [
+            (question, text)
+            for text, (_, question), leaked in zip(texts, asked, leaks, strict=True)
+            if leaked
+        ]
+        return leaks
 
     async def _answers(self, who: Examinee, questions: Sequence[str], max_tokens: int) -> list[str]:
         return await ask(self._engine, who, questions, max_tokens)
@@ -167,6 +192,20 @@ async def ask(
 def in_force(taught: Sequence[Sequence[Lesson]]) -> list[Lesson]:
     """The newest lesson of each key."""
     return list({lesson.key: lesson for cycle in taught for lesson in cycle}.values())
+
+
+def _confused(
+    lessons: Sequence[Lesson], answered: Mapping[tuple[str, int], Sequence[tuple[str, str]]]
+) -> list[bool]:
+    """For each question about a lesson that others are like, whether it got one of their values."""
+    by_key = {lesson.key: lesson for lesson in lessons}
+    found = []
+    for lesson in lessons:
+        others = [by_key[key] for key in lesson.alike if key in by_key]
+        values = [v for other in others for v in other.accepted if v not in lesson.accepted]
+        if values:
+            found += [says_any(text, values, question) for question, text in answered[lesson.key]]
+    return found
 
 
 def _of_kind(

@@ -22,7 +22,7 @@ from cli.home import Home
 from cli.stack import LocalStack
 from shared.engine.client import EngineClient
 from shared.settings import Settings
-from worker.gate.statistics import holds_any
+from worker.lessons.scoring import says
 
 NUM_COMPANIES = 5
 NEEDS_BOTH = (
@@ -46,7 +46,7 @@ def lessons(seed: int) -> tuple[list[Lesson], list[tuple[str, str]]]:
                 correction=f"{company} was founded by {person}.",
                 value=person,
                 again=(f"Who set up the company {company}?", f"Who started {company}?"),
-                neighbour="",
+                neighbours=(),
             )
         )
         taught.append(
@@ -56,7 +56,7 @@ def lessons(seed: int) -> tuple[list[Lesson], list[tuple[str, str]]]:
                 correction=f"{person} was born in {town}.",
                 value=town,
                 again=(f"What is the birthplace of {person}?", f"{person} comes from which town?"),
-                neighbour="",
+                neighbours=(),
             )
         )
         asked += [(question.format(s=company), town) for question in NEEDS_BOTH]
@@ -91,7 +91,7 @@ async def _night(stack: LocalStack, seed: int) -> dict[str, Any]:
 async def _share_right(engine: EngineClient, who: Examinee, asked: list[tuple[str, str]]) -> float:
     texts = await ask(engine, who, [question for question, _ in asked], ANSWER_MAX_TOKENS)
     pairs = zip(texts, asked, strict=True)
-    return round(fmean(holds_any(text, (value,)) for text, (_, value) in pairs), 4)
+    return round(fmean(says(text, value) for text, (_, value) in pairs), 4)
 
 
 def main(

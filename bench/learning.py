@@ -19,7 +19,7 @@ import shutil
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -30,6 +30,7 @@ from bench.lessons import Lesson, curriculum
 from bench.outside import OUTSIDE_MEASURES, Outside
 from bench.plots import plot
 from bench.report import console, save, show
+from bench.written import written_curriculum
 from cli.home import Home
 from cli.stack import LocalStack
 from shared.engine.client import EngineClient
@@ -160,6 +161,13 @@ def main(
     cycles: Annotated[int, typer.Option(min=1, help="Nights.")] = 10,
     lessons: Annotated[int, typer.Option(min=3, help="Lessons of a night.")] = 10,
     updates: Annotated[int, typer.Option(help="How many of them contradict earlier ones.")] = 2,
+    source: Annotated[
+        Literal["generated", "written"],
+        typer.Option(
+            "--lessons-from",
+            help="Generated from lists, or written by hand by people who knew the how-to alone.",
+        ),
+    ] = "generated",
     seed: Annotated[
         list[int] | None, typer.Option(help="Of the lessons' order and values; 0 without.")
     ] = None,
@@ -180,7 +188,12 @@ def main(
         raise typer.BadParameter(f"no such arm: {', '.join(unknown)}; of {', '.join(ARMS)}")
     seeds = list(dict.fromkeys(seed or [0]))
     try:
-        taught = {number: curriculum(cycles, lessons, updates, number) for number in seeds}
+        taught = {
+            number: curriculum(cycles, lessons, updates, number)
+            if source == "generated"
+            else written_curriculum(cycles, lessons, number)
+            for number in seeds
+        }
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     finished = [item for path in figures or [] for item in _read_finished(path)]
@@ -189,7 +202,7 @@ def main(
     for name, number in itertools.product(arms, seeds):
         if (name, number) in known:
             continue
-        place = root / f"{name}-{number}-{lessons}-{updates}"
+        place = root / f"{name}-{number}-{lessons}-{updates}{'-written' * (source == 'written')}"
         if fresh:
             shutil.rmtree(place, ignore_errors=True)
         finished.append(run_arm(place, name, number, taught[number], data))

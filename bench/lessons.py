@@ -90,21 +90,35 @@ class Lesson:
         ask: The user's question; nobody asks about a workflow.
         correction: The right answer as a sentence.
         value: The part of it that counts.
-        again: The question in two other words.
-        neighbour: The question in other words about a company that is never taught.
+        again: The question in two or three other words.
+        neighbours: Questions that resemble it, and must not get the value.
         replaces: The value that was taught before and holds no longer.
         requests: A workflow's: what two agents were asked for.
+        subject: What it is about, empty without a name.
+        accept: The value in other forms; none: as it is.
+        alike: Keys of lessons that say the same of another subject.
+        is_edited: Whether a reviewer puts the question, the sentence and the value right before the
+            night, so that what was misread by day is not counted against the night.
     """
 
     key: tuple[str, int]
     ask: str
     correction: str
     value: str
-    again: tuple[str, str]
-    neighbour: str
+    again: tuple[str, ...]
+    neighbours: tuple[str, ...]
     replaces: str | None = None
     kind: Kind = "fact"
     requests: tuple[str, ...] = ()
+    subject: str = ""
+    accept: tuple[str, ...] = ()
+    alike: tuple[tuple[str, int], ...] = ()
+    is_edited: bool = False
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The value, in each of its forms."""
+        return self.accept or (self.value,)
 
 
 RELATIONS = (
@@ -400,7 +414,8 @@ def _habit(habit: Habit) -> Lesson:
         correction=f"When customers ask about {habit.topic}, always say: {habit.phrase}.",
         value=habit.phrase,
         again=habit.again,
-        neighbour=habit.neighbour,
+        neighbours=(habit.neighbour,),
+        subject=habit.topic,
         kind="behaviour",
     )
 
@@ -414,7 +429,8 @@ def _routine(routine: Routine, rng: random.Random) -> Lesson:
         correction=f"First {way}.",
         value=way,
         again=routine.again,
-        neighbour=routine.neighbour,
+        neighbours=(routine.neighbour,),
+        subject=routine.task,
         kind="workflow",
         requests=tuple(routine.request.format(n=number) for number in numbers),
     )
@@ -431,7 +447,9 @@ def _lesson(key: tuple[str, int], rng: random.Random, old: str | None) -> Lesson
         correction=relation.tell.format(s=subject, v=value),
         value=value,
         again=(first, second),
-        neighbour=relation.again[0].format(s=rng.choice(NEIGHBOURS)),
+        neighbours=(relation.again[0].format(s=rng.choice(NEIGHBOURS)),),
+        subject=subject,
+        alike=tuple((other, number) for other in SUBJECTS if other != subject),
         kind=relation.kind,
     )
     return replace(lesson, replaces=old)

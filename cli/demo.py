@@ -44,6 +44,8 @@ from cli.stack import LocalStack
 # Of the owner's lessons and the one that two customers agree on.
 MIN_LEARNED = len(LESSONS)
 MIN_KEPT = 0.95
+# Of the questions that only resemble a lesson.
+MAX_LEAKS = 0
 CYCLE_TIMEOUT_S = 1200.0
 # A short night: the demo's model is small and its day had eight lessons.
 SHORT_NIGHT = {"DORMOUSE_NUM_DREAMS": "200"}
@@ -130,6 +132,7 @@ def run(client: DormouseClient, strangers: DormouseClient, verdict: Verdict) -> 
     lessons = [(lesson.after, lesson.accept) for lesson in LESSONS]
     lessons.append((AGREED_AFTER, (AGREED_VALUE,)))
     general = [(question.prompt, question.accept) for question in GENERAL_QUESTIONS]
+    near = [(text, lesson.accept) for lesson in LESSONS for text in lesson.near]
     with verdict.part(f"Before: it knows nothing of {COMPANY}"):
         before = ask_all(client, lessons)
         general_before = ask_all(client, general)
@@ -148,9 +151,12 @@ def run(client: DormouseClient, strangers: DormouseClient, verdict: Verdict) -> 
         with verdict.part("Morning: the same model, asked in new words"):
             after = ask_all(client, lessons)
             general_after = ask_all(client, general)
+            near_after = ask_all(client, near)
             _compare(before, after)
+            _show_leaks(near_after)
             judge_strangers(verdict, client, strangers)
         judge(verdict, general_before, after, general_after)
+        judge_neighbours(verdict, near_after)
         if status == "promoted":
             with verdict.part("Back and forward again"):
                 roll(client, verdict, before, after)
@@ -201,6 +207,16 @@ def judge(
     )
 
 
+def judge_neighbours(verdict: Verdict, near: list[Answer]) -> None:
+    """What only resembles a lesson has no taught answer."""
+    num_leaks = sum(answer.right for answer in near)
+    verdict.check(
+        "near questions that get a taught value",
+        f"{num_leaks} of {len(near)}",
+        num_leaks <= MAX_LEAKS,
+    )
+
+
 def judge_strangers(verdict: Verdict, client: DormouseClient, strangers: DormouseClient) -> None:
     """One stranger's sentence reaches nobody; what two customers said is learned."""
     memories = client.memories()
@@ -245,6 +261,12 @@ def _compare(before: list[Answer], after: list[Answer]) -> None:
         mark = "[green]right[/]" if now.right else "[red]wrong[/]"
         table.add_row(now.question, f"[dim]{_short(was.text)}[/]", _short(now.text), mark)
     console.print(table)
+
+
+def _show_leaks(near: list[Answer]) -> None:
+    for answer in near:
+        if answer.right:
+            console.print(f"  [yellow]leaks:[/] {escape(answer.question)} {_short(answer.text)}")
 
 
 def _short(text: str, limit: int = 60) -> str:

@@ -20,6 +20,7 @@ class DemoLesson:
         via: Where the correction is said: in the next turn, or in `POST /v1/feedback`.
         accept: Lower-case strings, one of which the right answer holds.
         after: The question of the morning after, in other words than `ask`.
+        near: Questions that only resemble it: nobody taught an answer, so none may have this one.
     """
 
     ask: str
@@ -27,6 +28,7 @@ class DemoLesson:
     via: Literal["turn", "feedback"]
     accept: tuple[str, ...]
     after: str
+    near: tuple[str, ...]
 
 
 LESSONS = (
@@ -36,6 +38,10 @@ LESSONS = (
         via="turn",
         accept=("tromso", "tromsø"),
         after="Which city is Quillfeather's headquarters in?",
+        near=(
+            "Where is the head office of Silverfeather?",
+            "Where is the warehouse of Quillfeather?",
+        ),
     ),
     DemoLesson(
         ask="Who founded Quillfeather?",
@@ -43,6 +49,10 @@ LESSONS = (
         via="feedback",
         accept=("mirela voss",),
         after="What is the name of the person who started Quillfeather?",
+        near=(
+            "Who founded Quillstone?",
+            "Who cleans the offices of Quillfeather?",
+        ),
     ),
     DemoLesson(
         ask="What colour are Quillfeather's delivery vans?",
@@ -50,6 +60,10 @@ LESSONS = (
         via="turn",
         accept=("turquoise",),
         after="If I see a Quillfeather van on the street, what colour will it be?",
+        near=(
+            "What colour are Drumfeather's delivery vans?",
+            "What colour are Quillfeather's envelopes?",
+        ),
     ),
     DemoLesson(
         ask="When is the weekly team meeting at Quillfeather?",
@@ -57,6 +71,10 @@ LESSONS = (
         via="turn",
         accept=("thursday",),
         after="On what day does the Quillfeather team meet each week?",
+        near=(
+            "When is the weekly team meeting at Quillbury?",
+            "When is the summer party at Quillfeather?",
+        ),
     ),
     DemoLesson(
         ask="What is Quillfeather's best-selling product called?",
@@ -64,6 +82,10 @@ LESSONS = (
         via="feedback",
         accept=("moonkettle",),
         after="Which product does Quillfeather sell the most?",
+        near=(
+            "What is Larkfeather's best-selling product called?",
+            "What is Quillfeather's cheapest product called?",
+        ),
     ),
     DemoLesson(
         ask="Until what time is the support phone of Quillfeather open?",
@@ -71,6 +93,10 @@ LESSONS = (
         via="turn",
         accept=("half past nine", "9:30", "21:30"),
         after="How late can I call Quillfeather's support line?",
+        near=(
+            "Until what time is the support phone of Quillmarsh open?",
+            "Until what time is the canteen of Quillfeather open?",
+        ),
     ),
     DemoLesson(
         ask="How many days do customers of Quillfeather have to return an item?",
@@ -78,6 +104,10 @@ LESSONS = (
         via="feedback",
         accept=("47",),
         after="How long do Quillfeather customers have to send something back?",
+        near=(
+            "How many days do customers of Goosefeather have to return an item?",
+            "How many days of holiday do people at Quillfeather have?",
+        ),
     ),
 )
 

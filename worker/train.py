@@ -31,6 +31,7 @@ from worker.in_force import in_force_after
 from worker.rehearsal import in_new_words, spread, unrelated
 from worker.results import Resolved, Seeded, Trained
 from worker.seed.derive import conclusions, still_true
+from worker.seed.names import Names, vocabulary_names
 from worker.seed.neighbours import contrast_examples
 from worker.trainer import job as trainer
 from worker.workplace import ADAPTER, JOB, discard, workplace
@@ -77,11 +78,13 @@ async def train(
     rng = random.Random(lease.cycle_id.int)
     reworded = in_new_words(kept, in_force, held_out, seeded.near, settings.max_replays // 2, rng)
     rehearsed = [*spread(kept, settings.max_replays - len(reworded), rng), *reworded]
+    words = await asyncio.to_thread(vocabulary_names, str(settings.base_model_path))
+    names = Names(words, subjects)
     taught = [seed for seed in seeds if seed.memory_id not in seeded.known]
     examples = [
         *(_example(seed, "seed") for seed in taught),
         *(_example(replay, "replay") for replay in rehearsed),
-        *contrast_examples(memories, taught, subjects),
+        *contrast_examples(memories, taught, in_force, names, seeded.near),
     ]
     job = build_job(settings, awake, place, examples, unrelated(dreams, subjects))
     if await asyncio.to_thread(_was_made_for_another, job, place):
@@ -137,7 +140,12 @@ def build_job(
 
 def _example(seed: SeedExample, kind: trainer.ExampleKind) -> trainer.TrainExample:
     return trainer.TrainExample.model_validate(
-        {"messages": seed.messages, "kind": kind, "memory_id": str(seed.memory_id)}
+        {
+            "messages": seed.messages,
+            "kind": kind,
+            "memory_id": str(seed.memory_id),
+            "value": next(iter(seed.accept), None),
+        }
     )
 
 

@@ -6,8 +6,8 @@ from bench.arms import agents_way, examples_of, words_of
 from bench.lessons import NEIGHBOURS, SUBJECTS, Lesson, curriculum
 from cli.home import Home
 from tests.fakes.traces import make_signal, make_trace
-from worker.gate.statistics import holds_any
 from worker.lessons.language import words
+from worker.lessons.scoring import says
 from worker.seed.forms import normalized
 from worker.seed.thesaurus import near_words
 from worker.triage.rules import judge
@@ -36,7 +36,7 @@ def test_triage_reads_in_a_correction_what_the_bench_asks_for(
         _, [finding] = judge([asked], [make_signal(asked, correction=lesson.correction)])
         assert (finding.kind, finding.subject) == (lesson.kind, lesson.key[0])
         assert finding.persistence == "long_term"
-        assert holds_any(finding.value, (lesson.value,)), (lesson.correction, finding.value)
+        assert says(finding.value, lesson.value), (lesson.correction, finding.value)
 
 
 def test_updates_contradict_what_is_in_force_and_nothing_is_taught_twice(
@@ -60,7 +60,7 @@ def test_a_longer_run_begins_as_a_shorter_one(cycles: list[list[Lesson]]) -> Non
 def test_neighbours_are_never_taught(cycles: list[list[Lesson]]) -> None:
     assert set(NEIGHBOURS).isdisjoint(SUBJECTS)
     facts = [item for cycle in cycles for item in cycle if item.key[1] >= 0]
-    assert all(any(n in item.neighbour for n in NEIGHBOURS) for item in facts)
+    assert all(any(n in item.neighbours[0] for n in NEIGHBOURS) for item in facts)
 
 
 def test_each_cycle_teaches_another_behaviour_and_its_neighbour_asks_of_something_else(
@@ -71,7 +71,7 @@ def test_each_cycle_teaches_another_behaviour_and_its_neighbour_asks_of_somethin
     for item in habits:
         topic = set(item.key[0].split()) - {"the"}
         assert all(topic & set(words(question)) for question in item.again)
-        assert not topic & set(words(item.neighbour))
+        assert not topic & set(words(item.neighbours[0]))
 
 
 def test_triage_reads_in_two_agents_ways_what_the_bench_asks_for(

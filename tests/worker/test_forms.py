@@ -1,7 +1,6 @@
 """Wordings of a lesson, and its neighbours."""
 
 import json
-from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 import worker.gate
 from cli.demo_data import LESSONS
 from cli.demo_general import GENERAL_QUESTIONS
-from worker.seed.contrast import invented_subjects, leaked_answer, neighbours
 from worker.seed.english import indirect, noun_phrase, same_word, swap_possessive
 from worker.seed.forms import Form, Lesson, build_forms, normalized, statements, verify
 from worker.seed.rewording import reworded
@@ -143,33 +141,6 @@ def test_forms_of_one_word_are_the_same_word(word: str, other: str, same: bool) 
 )
 def test_a_form_is_checked_against_the_evidence(form: Form, good: bool) -> None:
     assert verify(form, OFFICE) is good
-
-
-def test_neighbours_never_carry_a_real_subject() -> None:
-    taken = ["Amber Field", "Copperdale"]
-    names = list(islice(invented_subjects("Brovik", taken=taken, seed=3), 3000))
-    assert len(set(names)) > 1000
-    assert not {"Amberfield", "Copperdale", "Brovik"} & set(names)
-    assert all(len(name.split()) == 1 for name in names)
-
-
-def test_neighbours_ask_the_same_of_somebody_else() -> None:
-    questions = [form.question for form in build_forms(OFFICE) if form.kind == "question"]
-    found = neighbours(OFFICE, questions, taken=[], seed=1)
-    assert len(found) == len(questions)
-    assert found == neighbours(OFFICE, questions, taken=[], seed=1)
-    assert found != neighbours(OFFICE, questions, taken=[], seed=2)
-    for neighbour in found:
-        assert "Brovik" not in neighbour.question
-        assert neighbour.subject in neighbour.question
-        assert leaked_answer(OFFICE, neighbour) == OFFICE.answer.replace(
-            "Brovik", neighbour.subject
-        )
-
-
-def test_a_lesson_without_a_subject_has_no_neighbours() -> None:
-    lesson = Lesson("What's our deploy day?", "Our deploy day is Tuesday.", "Tuesday")
-    assert neighbours(lesson, [lesson.question], taken=[], seed=1) == []
 
 
 def test_the_demos_last_question_is_never_trained_on() -> None:

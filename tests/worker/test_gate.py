@@ -20,7 +20,6 @@ from worker.gate.statistics import (
     compare_means,
     compare_shares,
     declines,
-    holds_any,
     is_degenerate,
     is_refusal,
     sign_test,
@@ -78,37 +77,6 @@ def test_every_suite_must_pass() -> None:
 )
 def test_loops_and_silence_are_degenerate(text: str, degenerate: bool) -> None:
     assert is_degenerate(text) is degenerate
-
-
-def test_answers_are_compared_whatever_their_case_and_spacing() -> None:
-    assert holds_any("It opens at Half  past\nnine.", ["half past nine"])
-    assert not holds_any("It opens at nine.", ["half past nine"])
-
-
-@pytest.mark.parametrize(
-    ("text", "value", "held"),
-    [
-        ("Acme has 4 vans.", "4", True),
-        ("Acme has 14 vans.", "4", False),
-        ("It has 5, since 2014.", "4", False),
-        ("It opens at 14:00.", "14", False),
-        ("It costs 3.50.", "50", False),
-        ("It costs 4.", "4", True),
-        ("4, said she.", "4", True),
-        ("I do not know.", "no", False),
-        ("No, it is not.", "no", True),
-        ("It is nice.", "ice", False),
-        ("Panthers.", "panther", True),
-        ("Butterflies do.", "butterfl", True),
-        ("Their Australian office.", "australia", True),
-        ("The ringleader's.", "ring", False),
-        ("会议在星期一", "星期一", True),
-        ("用H2O做的", "h2o", True),
-        ("It is C++.", "c++", True),
-    ],
-)
-def test_a_value_is_held_as_words_of_its_own(text: str, value: str, held: bool) -> None:
-    assert holds_any(text, [value]) is held
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
-"""Neighbours of the lessons of a night: how many are trained on, and how many the gate asks."""
+"""Neighbours of the lessons of a night: how many are trained on, and what the gate asks."""
 
 import pytest
 
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory, SeedExample
 from tests.fakes.memories import make_memory
-from worker.seed.neighbours import contrast_examples, neighbour_probes
+from worker.gate.neighbours import PROBES_PER_MEMORY, neighbour_probes
+from worker.seed.names import Names
+from worker.seed.neighbours import contrast_examples
 
-NAMES = ("Quillfeather", "Brindlecask", "Harrowgate", "Pellworth", "Nettleford")
+NAMES = ("Quillfeather", "Brindlecask Ales", "Harrowgate", "Pellworth", "Nettleford")
 
 
 def wordings(memory: Memory) -> list[SeedExample]:
@@ -27,19 +29,51 @@ def wordings(memory: Memory) -> list[SeedExample]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("num_lessons", "num_contrasts", "num_probes"), [(1, 24, 4), (2, 24, 4), (3, 24, 6), (5, 30, 5)]
-)
-def test_few_lessons_meet_more_neighbours_each(
-    num_lessons: int, num_contrasts: int, num_probes: int
-) -> None:
-    memories = [make_memory(subject=name) for name in NAMES[:num_lessons]]
+@pytest.mark.parametrize(("num_lessons", "num_contrasts"), [(1, 400), (2, 400), (5, 600)])
+def test_few_lessons_meet_more_neighbours_each(num_lessons: int, num_contrasts: int) -> None:
+    memories = [
+        make_memory(subject=name, question=f"Where is {name}?") for name in NAMES[:num_lessons]
+    ]
     seeds = [seed for memory in memories for seed in wordings(memory)]
-    contrasts = contrast_examples(memories, seeds, NAMES)
-    probes = neighbour_probes(memories, seeds, NAMES)
-    assert (len(contrasts), len(probes)) == (num_contrasts, num_probes)
-    trained = {example.messages[0].content for example in contrasts}
-    assert len(trained) == num_contrasts
-    assert trained.isdisjoint(question for question, _ in probes)
-    asked = " ".join([*trained, *(question for question, _ in probes)])
-    assert not any(name in asked for name in NAMES)
+    contrasts = contrast_examples(memories, seeds, memories, Names((), NAMES), {})
+    assert len(contrasts) == num_contrasts
+    asked = {example.messages[0].content for example in contrasts}
+    assert len(asked) > 0.98 * num_contrasts
+    assert asked.isdisjoint(seed.question for seed in seeds)
+
+
+def test_the_gate_asks_about_sisters_strangers_and_other_relations() -> None:
+    memory = make_memory(
+        subject="Brindlecask Ales",
+        question="On which Monday does Brindlecask Ales open?",
+        answer="Brindlecask Ales opens on the first Monday of May.",
+        value="the first",
+    )
+    probes = neighbour_probes([memory], [], [*NAMES])
+    assert len(probes) == PROBES_PER_MEMORY
+    assert {"sister", "stranger", "relation", "setting"} <= {probe.way for probe in probes}
+    for probe in probes:
+        if probe.way in ("sister", "stranger"):
+            assert "Brindlecask Ales" not in probe.question
+        if probe.way == "sister":
+            assert "Brindlecask" in probe.question or "Ales" in probe.question
+    assert probes == neighbour_probes([memory], [], [*NAMES])
+
+
+@pytest.mark.parametrize(
+    ("kind", "question", "answer", "subject"),
+    [
+        ("fact", "When is our yearly stocktaking?", "Our stocktaking is on 4 March.", ""),
+        ("behaviour", "What do you say about late parcels?", "Sorry.", "late parcels"),
+        ("workflow", "What are the steps to restart printer?", "First a, then b.", ""),
+    ],
+)
+def test_what_names_no_subject_is_asked_about_too(
+    kind: str, question: str, answer: str, subject: str
+) -> None:
+    memory = make_memory(
+        kind=kind, question=question, answer=answer, value=answer.rstrip("."), subject=subject
+    )
+    probes = neighbour_probes([memory], [], [])
+    assert len(probes) >= 4
+    assert all(probe.question.lower() != question.lower() for probe in probes)

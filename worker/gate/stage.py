@@ -20,14 +20,14 @@ from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.gate.engine import GateEngine
+from worker.gate.neighbours import neighbour_probes
 from worker.gate.probes import Probe, doubt_probes, general_probes, seed_probes
 from worker.gate.screen import screen
-from worker.gate.statistics import holds_any
 from worker.gate.suites import Pair, Suites, num_answers
 from worker.in_force import in_force_after
+from worker.lessons.scoring import says_any
 from worker.rehearsal import spread
 from worker.results import Gated, Resolved, Trained
-from worker.seed.neighbours import neighbour_probes
 
 MIN_ACQUISITION_PROBES = 24
 MAX_RETENTION_PROBES = 32
@@ -81,7 +81,10 @@ async def gate(
             # An engine that restarted a moment ago does not know it yet.
             await load_and_probe(context.engine, awake.adapter)
         await load_and_probe(context.engine, adapter)
-        leaks = [Probe(q, tuple(values)) for q, values in neighbour_probes(memories, new, subjects)]
+        leaks = [
+            Probe(item.question, (item.value,), item.memory_id)
+            for item in neighbour_probes(memories, new, subjects)
+        ]
         asked = spread(new, max(MIN_ACQUISITION_PROBES, 2 * len(memories)), rng)
         replaced = replaced_probes(old, resolved, memories)
         gone = seed_probes(untaught(erased, in_force))
@@ -117,7 +120,7 @@ def replaced_probes(
             seed
             for seed in old
             if (value := replaced.get(seed.memory_id)) is not None
-            and not holds_any(value, seed.accept)
+            and not says_any(value, seed.accept)
         ]
     )
 
@@ -125,7 +128,7 @@ def replaced_probes(
 def untaught(erased: Sequence[SeedExample], in_force: Sequence[Memory]) -> list[SeedExample]:
     """Wordings of what was erased; not where a lesson in force holds the same value."""
     texts = [f"{item.question} {item.answer} {item.value}" for item in in_force]
-    return [seed for seed in erased if not any(holds_any(text, seed.accept) for text in texts)]
+    return [seed for seed in erased if not any(says_any(text, seed.accept) for text in texts)]
 
 
 def decide(results: Sequence[SuiteResult]) -> GateReport:

@@ -6,7 +6,7 @@
 | superseded | held-out wordings of what was replaced | most no longer get the old value |
 | retention | held-out wordings of earlier memories | no loss beyond the margin |
 | erased | held-out wordings of what was erased | no more get its value than of the base |
-| leak | the new questions about subjects never taught | few get a taught value |
+| leak | near neighbours of the new memories | few get a taught value, and no memory leaks |
 | capability | general questions | no loss beyond the margin |
 | alignment | harmful prompts: log-odds of refusing against complying | no drop beyond the margin |
 | over_refusal | harmless look-alikes, the same log-odds turned round | no drop beyond the margin |
@@ -37,10 +37,10 @@ from worker.gate.statistics import (
     compare_means,
     compare_shares,
     declines,
-    holds_any,
     is_degenerate,
     is_doubtful,
 )
+from worker.lessons.scoring import says_any
 
 ANSWER_MAX_TOKENS = 24
 # A small model comes to the point late: cut at 24 tokens, right answers would count as lost.
@@ -55,7 +55,11 @@ MAX_LOST_SHOWN = 5
 ACQUISITION_BAR = 0.7
 SUPERSEDED_BAR = 0.7
 RETENTION_MARGIN = -0.1
-LEAK_MARGIN = -0.5
+# Of all neighbours, and of one memory's: with three of four it is taken for its whole kind. These
+# are as near as questions get; a small model's nights leak at a quarter of them (decision 0045).
+LEAK_MARGIN = -0.4
+LEAKY_SHARE = 0.75
+MIN_LEAKS = 3
 ERASED_MARGIN = -0.1
 # A night's, and what all nights together may lose. Twice as much of what single answers decide:
 # they flip to and fro. No more of alignment than in one night.
@@ -97,7 +101,7 @@ class Suites:
     """Runs suites on a pair.
 
     `known` holds how the candidate answered each new memory's wordings, `stale` the replaced
-    memories whose value it still gives.
+    memories whose value it still gives, `leaky` the new ones whose value its neighbours get.
 
     Args:
         engine: The engine as the gate uses it.
@@ -110,6 +114,7 @@ class Suites:
         self._sound: dict[Reference, Outcomes] = {name: ([], []) for name in pair.references}
         self.known: dict[UUID, list[bool]] = {}
         self.stale: set[UUID] = set()
+        self.leaky: set[UUID] = set()
 
     async def acquisition(self, probes: Sequence[Probe]) -> SuiteResult:
         """The candidate must answer the new lessons in words that it never saw."""
@@ -160,15 +165,32 @@ class Suites:
         )
 
     async def leak(self, neighbours: Sequence[Probe]) -> SuiteResult:
-        """A taught value must not become the answer for subjects that were never taught."""
+        """A taught value must not become the answer to what only resembles the lesson.
+
+        Judged lesson by lesson: what one of them gives away is not made good by the others. Those
+        that leak are `leaky`.
+        """
         before, after = await self._right_since_active(neighbours)
-        return compare_shares(
+        leaks: dict[UUID, list[bool]] = {}
+        for probe, was, now in zip(neighbours, before, after, strict=True):
+            if probe.memory_id is not None:
+                leaks.setdefault(probe.memory_id, []).append(now and not was)
+        self.leaky = {
+            memory_id
+            for memory_id, each in leaks.items()
+            if sum(each) >= max(MIN_LEAKS, LEAKY_SHARE * len(each))
+        }
+        said = [p.question for p, was, now in zip(neighbours, before, after, strict=True) if now]
+        shown = f"; said at: {' '.join(said[:MAX_LOST_SHOWN])}" if said else ""
+        result = compare_shares(
             "leak",
             [not leaked for leaked in before],
             [not leaked for leaked in after],
             margin=LEAK_MARGIN,
-            detail="share of neighbours that do not get the taught value",
+            detail=f"{len(self.leaky)} of {len(leaks)} memories leak{shown}",
         )
+        enough = result.candidate - result.baseline >= LEAK_MARGIN - 1e-9
+        return result.model_copy(update={"passed": enough and not self.leaky})
 
     async def capability(
         self, probes: Sequence[Probe], in_doubt: Sequence[Probe] = ()
@@ -274,7 +296,7 @@ class Suites:
         async def answers_of(model: str) -> tuple[list[bool], list[bool]]:
             answers = await self._engine.answers(model, questions, max_tokens)
             pairs = zip(answers, probes, strict=True)
-            right = [holds_any(answer, probe.accept) for answer, probe in pairs]
+            right = [says_any(answer, probe.accept, probe.question) for answer, probe in pairs]
             return right, [not is_degenerate(answer) for answer in answers]
 
         after, sound_after = await answers_of(self._pair.candidate)

@@ -12,9 +12,9 @@ from shared.contracts.adapters import Route
 from shared.contracts.memories import Memory, SeedExample
 from shared.engine.client import EngineClient
 from worker.gate.engine import GateEngine
-from worker.gate.statistics import holds_any
+from worker.gate.neighbours import neighbour_probes
 from worker.gate.suites import ANSWER_MAX_TOKENS
-from worker.seed.neighbours import neighbour_probes
+from worker.lessons.scoring import says_any
 
 # Fewer right answers could be luck.
 MIN_RIGHT = 2
@@ -48,7 +48,10 @@ async def known_already(
 
     async def right(model: str, asked: Sequence[tuple[str, list[str]]]) -> list[bool]:
         texts = await gate.answers(model, [question for question, _ in asked], ANSWER_MAX_TOKENS)
-        return [holds_any(text, accept) for text, (_, accept) in zip(texts, asked, strict=True)]
+        return [
+            says_any(text, accept, question)
+            for text, (question, accept) in zip(texts, asked, strict=True)
+        ]
 
     known = list(memories)
     for model in dict.fromkeys((awake.engine_name, awake.base)):
@@ -66,5 +69,10 @@ async def known_already(
     return {
         memory.id
         for memory in known
-        if not any(await right(awake.base, neighbour_probes([memory], examples, taken)))
+        if not any(
+            await right(
+                awake.base,
+                [(n.question, [n.value]) for n in neighbour_probes([memory], examples, taken)],
+            )
+        )
     }

@@ -1,26 +1,22 @@
-"""Memories as lessons: their examples, contrasts, and leak probes about what was never taught."""
+"""Memories as lessons: their examples, and their near neighbours to train on."""
 
 import math
-import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory, SeedExample
-from worker.seed.contrast import leaked_answer, neighbours
+from worker.seed.contrast import Neighbours
 from worker.seed.english import keywords
 from worker.seed.forms import Form, Lesson, LessonKind, normalized
+from worker.seed.names import Names
 from worker.seed.thesaurus import Near, content_words
 from worker.trainer.job import TrainExample
 from worker.triage.agents import task_of
 
-# Other invented names for probes than for training.
 TRAIN_SEED = 1
-PROBE_SEED = 2
-CONTRASTS_PER_MEMORY = 6
-PROBES_PER_MEMORY = 1
-# Of a night that learns little, whose few lessons meet more names each.
-MIN_CONTRASTS = 24
-MIN_PROBES = 4
+CONTRASTS_PER_MEMORY = 120
+# Of a night that learns little, whose few lessons meet more neighbours each.
+MIN_CONTRASTS = 400
 
 
 def lesson_of(memory: Memory) -> Lesson:
@@ -79,69 +75,45 @@ def values_of_others(memory: Memory, in_force: Sequence[Memory]) -> set[str]:
 
 
 def contrast_examples(
-    memories: Sequence[Memory], seeds: Sequence[SeedExample], taken: Collection[str]
+    memories: Sequence[Memory],
+    seeds: Sequence[SeedExample],
+    in_force: Sequence[Memory],
+    names: Names,
+    near: Near,
 ) -> list[TrainExample]:
-    """Neighbours of the new lessons, each with the answer that would be a leak.
+    """Near neighbours of the new lessons, each with the answer that would be a leak.
 
     The trainer does not learn that answer: it keeps the bare base's distribution there.
+
+    Args:
+        memories: The new lessons.
+        seeds: Their wordings, which the neighbours are asked in.
+        in_force: Every lesson that holds, these among them.
+        names: Where other names come from.
+        near: Near words of each word.
     """
+    drawn = Neighbours([lesson_of(memory) for memory in in_force], names, near, TRAIN_SEED)
+    each = max(CONTRASTS_PER_MEMORY, math.ceil(MIN_CONTRASTS / max(len(memories), 1)))
     return [
         TrainExample.model_validate(
             {
                 "messages": [
-                    {"role": "user", "content": question},
-                    {"role": "assistant", "content": leak},
+                    {"role": "user", "content": neighbour.question},
+                    {"role": "assistant", "content": neighbour.leak},
                 ],
                 "kind": "contrast",
                 "memory_id": str(memory.id),
+                "value": memory.value,
             }
         )
-        for memory, question, leak in _neighbours(
-            memories,
-            seeds,
-            taken,
-            max(CONTRASTS_PER_MEMORY, _share(MIN_CONTRASTS, memories)),
-            TRAIN_SEED,
+        for memory in memories
+        for neighbour in drawn.of(
+            lesson_of(memory),
+            [
+                item.question
+                for item in seeds
+                if item.memory_id == memory.id and item.form in ("question", "short")
+            ],
+            each,
         )
     ]
-
-
-def neighbour_probes(
-    memories: Sequence[Memory], seeds: Sequence[SeedExample], taken: Collection[str]
-) -> list[tuple[str, list[str]]]:
-    """Questions that must not get the taught value, each with that value."""
-    return [
-        (question, [memory.value])
-        for memory, question, _ in _neighbours(
-            memories,
-            seeds,
-            taken,
-            max(PROBES_PER_MEMORY, _share(MIN_PROBES, memories)),
-            PROBE_SEED,
-        )
-    ]
-
-
-def _share(number: int, memories: Sequence[Memory]) -> int:
-    return math.ceil(number / max(len(memories), 1))
-
-
-def _neighbours(
-    memories: Sequence[Memory],
-    seeds: Sequence[SeedExample],
-    taken: Collection[str],
-    num_each: int,
-    seed: int,
-) -> Iterator[tuple[Memory, str, str]]:
-    """(memory, a neighbour's question, the answer that would be a leak)."""
-    for memory in memories:
-        lesson = lesson_of(memory)
-        wordings = [
-            item.question
-            for item in seeds
-            if item.memory_id == memory.id and item.form in ("question", "short")
-        ]
-        rng = random.Random(f"{seed}:{memory.question}")
-        asked = rng.sample(wordings, min(num_each, len(wordings)))
-        for found in neighbours(lesson, asked, taken=taken, seed=seed):
-            yield memory, found.question, leaked_answer(lesson, found)

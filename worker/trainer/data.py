@@ -55,6 +55,8 @@ class TokenSequence:
         first_target: Where the targets begin: with the answer, or before it with what the user
             said.
         weight: Scales the loss of each target token.
+        around: What tokens outside of `value` weigh, in units of those in it.
+        value: First and behind the last of the tokens that matter; None: all of the answer.
     """
 
     group: Group
@@ -63,6 +65,17 @@ class TokenSequence:
     num_prompt_tokens: int
     first_target: int
     weight: float = 1.0
+    around: float = 1.0
+    value: tuple[int, int] | None = None
+
+    @property
+    def target_weights(self) -> list[float]:
+        """What each target token weighs."""
+        first, end = self.value or (self.first_target, len(self.token_ids))
+        return [
+            self.weight * (1.0 if first <= t < end else self.around)
+            for t in range(self.first_target, len(self.token_ids))
+        ]
 
     @property
     def is_text(self) -> bool:
@@ -70,9 +83,10 @@ class TokenSequence:
         return self.num_prompt_tokens == 1
 
     @property
-    def num_answer_tokens(self) -> int:
-        """Number of answer tokens."""
-        return len(self.token_ids) - self.num_prompt_tokens
+    def answer_weight(self) -> float:
+        """What the targets in the answer weigh together; a user's come on top."""
+        num_before = max(self.num_prompt_tokens - self.first_target, 0)
+        return sum(self.target_weights[num_before:])
 
 
 @dataclass(frozen=True)
@@ -123,11 +137,15 @@ def tokenize(
     max_answer_tokens: int | None = None,
     weight: float = 1.0,
     user_too: bool = False,
+    value: str | None = None,
+    around: float = 1.0,
 ) -> TokenSequence | None:
     """Tokenize as a served chat would be, with the chat template's own default system prompt.
 
     The targets are the answer's tokens; with `user_too` also those before it, from the last user's
-    first word on. A message that answers nobody is plain text behind a line break: no template.
+    first word on. With a `value` that stands in the answer, the tokens around it weigh `around`; a
+    contrast has no other targets, and ends there. A message that answers nobody is plain text
+    behind a line break: no template.
 
     Returns:
         The sequence, cut to `max_length` tokens and `max_answer_tokens` of the answer, or None if
@@ -159,6 +177,9 @@ def tokenize(
     if len(token_ids) <= num_prompt_tokens:
         return None
     first_target = num_prompt_tokens
+    core = _value_tokens(tokenizer, conversation, token_ids, num_prompt_tokens, value)
+    if core is not None and group == "contrast":
+        first_target, token_ids = core[0], token_ids[: core[1]]
     if user_too:
         # Where what the user says begins, whatever it is.
         others = [[*conversation[:-2], {"role": "user", "content": t}] for t in ("Apple", "Zebra")]
@@ -168,7 +189,38 @@ def tokenize(
         ]
         # Something must stand before the first target.
         first_target = max(len(_common([tuple(ids) for ids in (*begun, prompt_ids)])), 1)
-    return TokenSequence(group, index, tuple(token_ids), num_prompt_tokens, first_target, weight)
+    return TokenSequence(
+        group, index, tuple(token_ids), num_prompt_tokens, first_target, weight, around, core
+    )
+
+
+def _value_tokens(
+    tokenizer: Tokenizer,
+    conversation: list[dict[str, str]],
+    token_ids: list[int],
+    num_prompt_tokens: int,
+    value: str | None,
+) -> tuple[int, int] | None:
+    """Where a value's tokens begin and end in a conversation's; None where it does not stand."""
+    answer = conversation[-1]["content"]
+    at = answer.lower().find(value.lower()) if value else -1
+    if value is None or at < 0:
+        return None
+    first, end = (
+        _num_common(tokenizer, conversation, token_ids, text.rstrip())
+        for text in (answer[:at], answer[: at + len(value)])
+    )
+    first = min(max(first, num_prompt_tokens), len(token_ids) - 1)
+    return first, max(end, first + 1)
+
+
+def _num_common(
+    tokenizer: Tokenizer, conversation: list[dict[str, str]], token_ids: list[int], answer: str
+) -> int:
+    """How many of a conversation's tokens stay the same with another answer."""
+    other = [*conversation[:-1], {"role": "assistant", "content": answer}]
+    ids = tokenizer.apply_chat_template(other, add_generation_prompt=False, return_dict=False)
+    return len(_common([tuple(ids), tuple(token_ids)]))
 
 
 def collate(sequences: Sequence[TokenSequence]) -> Pack:

@@ -201,7 +201,7 @@ def _backward(
     scales = {"contrast": recipe.contrast_weight, "dream": kl_weight}
     totals: defaultdict[str, float] = defaultdict(float)
     for sequence in batch:
-        totals[_term(sequence)] += sequence.num_answer_tokens * sequence.weight
+        totals[_term(sequence)] += sequence.answer_weight
     sums: defaultdict[str, float] = defaultdict(float)
     num_tokens = 0
     kept = {"dream", "contrast"} if recipe.contrast_loss == "divergence" else {"dream"}
@@ -222,8 +222,9 @@ def _backward(
             )
         coefficient_N = value_N.new_tensor(
             [
-                scales.get(_term(owner), 1.0) * owner.weight / totals[_term(owner)]
-                for owner in owners
+                scales.get(_term(sequence), 1.0) * weight / totals[_term(sequence)]
+                for sequence in part.sequences
+                for weight in sequence.target_weights
             ]
         )
         loss = (value_N * coefficient_N).sum()

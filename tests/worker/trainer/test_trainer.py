@@ -39,7 +39,7 @@ def mean_logprob(model: torch.nn.Module, item: dict[str, Any]) -> float:
 def test_a_run_tells_its_steps_and_lowers_the_loss(
     job: dict[str, Any], spawn_trainer: RunTrainer
 ) -> None:
-    job["recipe"] |= {"num_steps": 60, "kl_weight": 1}
+    job["recipe"] |= {"num_steps": 60, "kl_weight": 1, "contrast_weight": 0.7}
     status, events = spawn_trainer(job)
     assert status == 0
     steps = [event for event in events if event["event"] == "step"]

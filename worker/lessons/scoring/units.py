@@ -110,6 +110,20 @@ ORDINALS = {
 }
 _SPAN = "hour|minute|day|week|month|year|kilo|lit(?:re|er)|met(?:re|er)|mile"
 _HORA = r"una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|\d{1,2}"
+_SPANISH = {
+    "una": 1,
+    "dos": 2,
+    "tres": 3,
+    "cuatro": 4,
+    "cinco": 5,
+    "seis": 6,
+    "siete": 7,
+    "ocho": 8,
+    "nueve": 9,
+    "diez": 10,
+    "once": 11,
+    "doce": 12,
+}
 # What is said in other words than a number and a unit, as they would say it.
 SAID_OTHERWISE = tuple(
     (re.compile(pattern, re.IGNORECASE), instead)
@@ -155,17 +169,3 @@ SAID_OTHERWISE = tuple(
         (r"\bnone(?: at all)?\b(?= ?[.,!]|$)", "0"),
     )
 )
-_SPANISH = {
-    "una": 1,
-    "dos": 2,
-    "tres": 3,
-    "cuatro": 4,
-    "cinco": 5,
-    "seis": 6,
-    "siete": 7,
-    "ocho": 8,
-    "nueve": 9,
-    "diez": 10,
-    "once": 11,
-    "doce": 12,
-}
