@@ -1,9 +1,6 @@
 """Situations in which a behaviour is asked for: what people write who ask about its topic."""
 
-import random
 import re
-from collections.abc import Iterator
-from itertools import cycle
 
 from worker.seed.english import upper_first
 from worker.seed.forms import MAX_HELDOUT, Form, Lesson, Split, verify
@@ -46,12 +43,6 @@ OPENINGS = (
     "How can {t}",
     "Which {t}",
 )
-# What a behaviour must not spread to.
-OTHER_TOPICS = (
-    "gift cards,parking,the weather,opening hours,train tickets,music lessons,gardening,football"
-    ",lost luggage,the menu,job offers,birthday parties,bicycles,the newsletter,insurance,museums"
-    ",recycling,language courses,fishing,wedding rings,the timetable,swimming,passports,pets"
-).split(",")
 
 
 def situations(lesson: Lesson) -> list[Form]:
@@ -65,14 +56,6 @@ def situations(lesson: Lesson) -> list[Form]:
     train = [form for form in verified if form.split == "train"]
     heldout = [form for form in verified if form.split == "heldout"]
     return train + heldout[:MAX_HELDOUT]
-
-
-def other_topics(topic: str, *, seed: int) -> Iterator[str]:
-    """Endless topics that share no word with this one; odd and even seeds share none either."""
-    own = set(re.findall(r"\w+", topic.lower())) - {"the"}
-    others = [other for other in OTHER_TOPICS[seed % 2 :: 2] if not own & set(other.split())]
-    random.Random(f"{seed}:{topic}").shuffle(others)
-    return cycle(others)
 
 
 def with_own_words(form: Form, own: str) -> Form:
