@@ -11,13 +11,13 @@ import random
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from shared.contracts.adapters import Route
-from shared.contracts.memories import Dream, SeedExample
+from shared.contracts.memories import Dream, Memory, SeedExample
 from shared.engine.adapter_files import adopt
 from shared.errors import TrainerError
 from shared.settings import Settings
@@ -32,7 +32,8 @@ from worker.rehearsal import in_new_words, spread, unrelated
 from worker.results import Resolved, Seeded, Trained
 from worker.seed.derive import conclusions, still_true
 from worker.seed.names import Names, vocabulary_names
-from worker.seed.neighbours import contrast_examples
+from worker.seed.neighbours import contrast_examples, num_contrasts
+from worker.seed.thesaurus import Near
 from worker.trainer import job as trainer
 from worker.workplace import ADAPTER, JOB, discard, workplace
 
@@ -78,13 +79,14 @@ async def train(
     rng = random.Random(lease.cycle_id.int)
     reworded = in_new_words(kept, in_force, held_out, seeded.near, settings.max_replays // 2, rng)
     rehearsed = [*spread(kept, settings.max_replays - len(reworded), rng), *reworded]
-    words = await asyncio.to_thread(vocabulary_names, str(settings.base_model_path))
-    names = Names(words, subjects)
     taught = [seed for seed in seeds if seed.memory_id not in seeded.known]
     examples = [
         *(_example(seed, "seed") for seed in taught),
         *(_example(replay, "replay") for replay in rehearsed),
-        *contrast_examples(memories, taught, in_force, names, seeded.near),
+        # Hundreds of questions are taken apart for these.
+        *await asyncio.to_thread(
+            _contrasts, settings, memories, taught, in_force, rehearsed, subjects, seeded.near
+        ),
     ]
     job = build_job(settings, awake, place, examples, unrelated(dreams, subjects))
     if await asyncio.to_thread(_was_made_for_another, job, place):
@@ -136,6 +138,26 @@ def build_job(
         recipe=trainer.Recipe.model_validate(settings.train_recipe),
         num_threads=settings.train_num_threads,
     )
+
+
+def _contrasts(
+    settings: Settings,
+    new: Sequence[Memory],
+    taught: Sequence[SeedExample],
+    in_force: Sequence[Memory],
+    rehearsed: Sequence[SeedExample],
+    subjects: Collection[str],
+    near: Near,
+) -> list[trainer.TrainExample]:
+    """The neighbours of what is new, and fewer of what is rehearsed."""
+    names = Names(vocabulary_names(str(settings.base_model_path)), subjects)
+    in_rehearsal = {example.memory_id for example in rehearsed}
+    known = [memory for memory in in_force if memory.id in in_rehearsal]
+    each_new, each_known = num_contrasts(len(new), len(known))
+    return [
+        *contrast_examples(new, taught, in_force, names, near, each_new),
+        *contrast_examples(known, rehearsed, in_force, names, near, each_known),
+    ]
 
 
 def _example(seed: SeedExample, kind: trainer.ExampleKind) -> trainer.TrainExample:

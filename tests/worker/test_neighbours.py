@@ -7,7 +7,7 @@ from shared.contracts.memories import Memory, SeedExample
 from tests.fakes.memories import make_memory
 from worker.gate.neighbours import PROBES_PER_MEMORY, neighbour_probes
 from worker.seed.names import Names
-from worker.seed.neighbours import contrast_examples
+from worker.seed.neighbours import contrast_examples, num_contrasts
 
 NAMES = ("Quillfeather", "Brindlecask Ales", "Harrowgate", "Pellworth", "Nettleford")
 
@@ -29,17 +29,23 @@ def wordings(memory: Memory) -> list[SeedExample]:
     ]
 
 
-@pytest.mark.parametrize(("num_lessons", "num_contrasts"), [(1, 400), (2, 400), (5, 600)])
-def test_few_lessons_meet_more_neighbours_each(num_lessons: int, num_contrasts: int) -> None:
+@pytest.mark.parametrize(("num_lessons", "count"), [(1, 400), (2, 400), (5, 600)])
+def test_few_lessons_meet_more_neighbours_each(num_lessons: int, count: int) -> None:
     memories = [
         make_memory(subject=name, question=f"Where is {name}?") for name in NAMES[:num_lessons]
     ]
     seeds = [seed for memory in memories for seed in wordings(memory)]
-    contrasts = contrast_examples(memories, seeds, memories, Names((), NAMES), {})
-    assert len(contrasts) == num_contrasts
+    each, _ = num_contrasts(num_lessons, 0)
+    contrasts = contrast_examples(memories, seeds, memories, Names((), NAMES), {}, each)
+    assert len(contrasts) == count
     asked = {example.messages[0].content for example in contrasts}
-    assert len(asked) > 0.98 * num_contrasts
+    assert len(asked) > 0.98 * count
     assert asked.isdisjoint(seed.question for seed in seeds)
+
+
+def test_what_is_rehearsed_has_fewer_neighbours_the_more_there_is() -> None:
+    assert num_contrasts(10, 0)[1] == num_contrasts(10, 1)[1] == 120
+    assert num_contrasts(10, 80)[1] == 5
 
 
 def test_the_gate_asks_about_sisters_strangers_and_other_relations() -> None:

@@ -17,6 +17,8 @@ TRAIN_SEED = 1
 CONTRASTS_PER_MEMORY = 120
 # Of a night that learns little, whose few lessons meet more neighbours each.
 MIN_CONTRASTS = 400
+# Of all that is rehearsed together: what is said again is near to its neighbours again.
+REHEARSED_CONTRASTS = 400
 
 
 def lesson_of(memory: Memory) -> Lesson:
@@ -74,26 +76,35 @@ def values_of_others(memory: Memory, in_force: Sequence[Memory]) -> set[str]:
     return set().union(*said) - set(normalized(memory.value).split())
 
 
+def num_contrasts(num_new: int, num_rehearsed: int) -> tuple[int, int]:
+    """How many neighbours each new lesson has, and each that is rehearsed."""
+    return (
+        max(CONTRASTS_PER_MEMORY, math.ceil(MIN_CONTRASTS / max(num_new, 1))),
+        min(CONTRASTS_PER_MEMORY, math.ceil(REHEARSED_CONTRASTS / max(num_rehearsed, 1))),
+    )
+
+
 def contrast_examples(
     memories: Sequence[Memory],
     seeds: Sequence[SeedExample],
     in_force: Sequence[Memory],
     names: Names,
     near: Near,
+    each: int,
 ) -> list[TrainExample]:
-    """Near neighbours of the new lessons, each with the answer that would be a leak.
+    """Near neighbours of lessons, each with the answer that would be a leak.
 
     The trainer does not learn that answer: it keeps the bare base's distribution there.
 
     Args:
-        memories: The new lessons.
+        memories: The lessons.
         seeds: Their wordings, which the neighbours are asked in.
         in_force: Every lesson that holds, these among them.
         names: Where other names come from.
         near: Near words of each word.
+        each: How many of each lesson.
     """
     drawn = Neighbours([lesson_of(memory) for memory in in_force], names, near, TRAIN_SEED)
-    each = max(CONTRASTS_PER_MEMORY, math.ceil(MIN_CONTRASTS / max(len(memories), 1)))
     return [
         TrainExample.model_validate(
             {
