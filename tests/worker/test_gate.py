@@ -2,6 +2,7 @@
 
 import json
 import math
+from math import comb
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from shared.engine.adapter_files import content_sha256
 from shared.errors import AdapterFileError
 from tests.fakes.adapters import LORA, write_adapter
 from worker.gate.screen import screen
-from worker.gate.stage import decide
+from worker.gate.stage import MAX_RETENTION_PROBES, decide
 from worker.gate.statistics import (
     compare_means,
     compare_shares,
@@ -54,6 +55,21 @@ def test_a_suite_passes_within_its_margin_unless_the_loss_is_significant(
 
 def test_not_a_number_never_passes() -> None:
     assert not compare_means("s", [0.0], [math.nan], margin=-1.0).passed
+
+
+def test_one_in_twenty_forgotten_shows_with_95_percent_certainty() -> None:
+    num, share = MAX_RETENTION_PROBES, 0.05
+    known = [True] * num
+    seen = [
+        not compare_shares(
+            "retention", known, [False] * lost + [True] * (num - lost), margin=-0.1
+        ).passed
+        for lost in range(num + 1)
+    ]
+    chance = [comb(num, k) * share**k * (1 - share) ** (num - k) for k in range(num + 1)]
+    assert sum(p for p, found in zip(chance, seen, strict=True) if found) >= 0.95
+    # Two of a hundred is what nights lose and win again.
+    assert not seen[4]
 
 
 def test_every_suite_must_pass() -> None:

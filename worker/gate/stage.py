@@ -30,7 +30,9 @@ from worker.rehearsal import spread
 from worker.results import Gated, Resolved, Trained
 
 MIN_ACQUISITION_PROBES = 24
-MAX_RETENTION_PROBES = 32
+# Of fifty lessons and more, so many that one forgotten in twenty shows with 95% certainty: five
+# losses are beyond chance (`statistics.sign_test`), and of 200 a twentieth is five or more then.
+MAX_RETENTION_PROBES = 200
 
 log = logging.getLogger(__name__)
 
