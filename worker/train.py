@@ -31,7 +31,7 @@ from worker.in_force import in_force_after
 from worker.rehearsal import in_new_words, spread, unrelated
 from worker.results import Resolved, Seeded, Trained
 from worker.seed.derive import conclusions, still_true
-from worker.seed.names import Names, vocabulary_names
+from worker.seed.names import Names, vocabulary_words
 from worker.seed.neighbours import contrast_examples, num_contrasts
 from worker.seed.thesaurus import Near
 from worker.trainer import job as trainer
@@ -150,7 +150,7 @@ def _contrasts(
     near: Near,
 ) -> list[trainer.TrainExample]:
     """The neighbours of what is new, and fewer of what is rehearsed."""
-    names = Names(vocabulary_names(str(settings.base_model_path)), subjects)
+    names = Names(vocabulary_words(str(settings.base_model_path)), subjects)
     in_rehearsal = {example.memory_id for example in rehearsed}
     known = [memory for memory in in_force if memory.id in in_rehearsal]
     each_new, each_known = num_contrasts(len(new), len(known))

@@ -7,7 +7,7 @@ import pytest
 from cli.home import Home
 from worker.seed.contrast import Neighbour, Neighbours
 from worker.seed.forms import Lesson, build_forms, normalized
-from worker.seed.names import Names, vocabulary_names
+from worker.seed.names import Names, vocabulary_words
 
 WINDOW = Lesson(
     "What is the refund window at Halvorsen Ferries?",
@@ -44,7 +44,7 @@ COUNT = 24
 
 @pytest.fixture(scope="module")
 def names() -> Names:
-    words = vocabulary_names(str(Home.at(None, None).model))
+    words = vocabulary_words(str(Home.at(None, None).model))
     return Names(words, [lesson.subject for lesson in ALL if lesson.subject])
 
 
@@ -72,6 +72,15 @@ def test_a_name_keeps_a_part_that_it_shares_and_never_all_of_it(names: Names) ->
     renamed = [item for item in neighbours_of(WINDOW, names) if item.differs == "name"]
     assert any("Ferries" in item.question for item in renamed)
     assert not any("Halvorsen Ferries" in item.question for item in renamed)
+
+
+def test_a_name_of_one_word_keeps_a_half_as_often_as_not(names: Names) -> None:
+    rng = random.Random(1)
+    drawn = [names.like("Quillfeather", rng) for _ in range(200)]
+    assert "Quillfeather" not in drawn
+    assert sum(name.endswith("feather") for name in drawn) > 20
+    assert sum(name.startswith("Quill") for name in drawn) > 20
+    assert sum("Quill" not in name and "feather" not in name for name in drawn) > 60
 
 
 def test_what_was_taught_of_another_is_not_asked_for_as_a_neighbour(names: Names) -> None:
@@ -102,5 +111,5 @@ def test_names_are_never_a_subjects_own_word() -> None:
 
 
 def test_a_model_without_a_vocabulary_file_has_names_too(tmp_path: object) -> None:
-    assert vocabulary_names(str(tmp_path)) == ()
+    assert vocabulary_words(str(tmp_path)) == ()
     assert Names((), ()).like("Printer 3B", random.Random(1)) != "Printer 3B"

@@ -74,7 +74,7 @@ def test_no_frame_that_the_gate_asks_trains() -> None:
 
 def test_no_name_that_the_gate_asks_about_trains() -> None:
     asked = {word.lower() for word in NAMES}
-    vocabulary = trained_names.vocabulary_names(str(Home.at(None, None).model))
+    vocabulary = trained_names.vocabulary_words(str(Home.at(None, None).model))
     trained = {word.lower() for word in vocabulary}
     trained |= {
         (head + tail).lower() for head in trained_names.HEADS for tail in trained_names.TAILS

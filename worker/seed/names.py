@@ -28,31 +28,34 @@ MIN_LETTERS = 4
 HOUSES = ("{n}", "{n} {m}", "{n} & Sons", "the {n} group", "{n} House", "the firm {n}")
 # Of a name of several words, how often one of them alone is another.
 ONE_PART = 0.75
+# Of a name of one word, how often one half stays.
+HALF_KEPT = 0.5
 
 
 @lru_cache(maxsize=4)
-def vocabulary_names(model_dir: str) -> tuple[str, ...]:
-    """The capitalised words of a model's vocabulary, the names alone where it tells them apart."""
+def vocabulary_words(model_dir: str) -> tuple[str, ...]:
+    """The whole words of a model's vocabulary, sorted; none where it cannot be read."""
     path = Path(model_dir) / "tokenizer.json"
     if not path.exists():
         return ()
     entries = json.loads(path.read_text())["model"]["vocab"]
     tokens = entries if isinstance(entries, dict) else [token for token, _ in entries]
     words = {token[1:] for token in tokens if token[:1] in SPACE_MARKS}
-    found = sorted(word for word in words if word.istitle() and word.isalpha())
-    return tuple(word for word in found if len(word) >= MIN_LETTERS)
+    return tuple(sorted(word for word in words if word.isalpha() and len(word) >= MIN_LETTERS))
 
 
 class Names:
     """Names that are not a lesson's.
 
     Args:
-        words: Capitalised words, as of `vocabulary_names`.
+        words: Words as of `vocabulary_words`: capitalised ones are names, others halves of names.
         taken: Subjects of any memory; none of their words is ever given as the whole of a name.
     """
 
     def __init__(self, words: Collection[str], taken: Collection[str]) -> None:
-        self._words = list(words)
+        self._words = [word for word in words if word.istitle()]
+        self._endings = {word for word in words if word.islower()} | set(TAILS)
+        self._other_endings = [*TAILS, *sorted(word for word in self._endings if len(word) < 8)]
         self._taken = {word for name in taken for word in re.findall(r"\w+", name.lower())}
 
     def word(self, rng: random.Random) -> str:
@@ -89,14 +92,22 @@ class Names:
     def _instead_of(self, word: str, rng: random.Random, *, alone: bool) -> str:
         if any(letter.isdigit() for letter in word):
             return "".join(_other_sign(sign, rng) for sign in word)
-        if alone and len(word) > 2 * MIN_LETTERS and rng.random() < 0.3:
-            half = len(word) // 2
-            return (
-                word[:half] + rng.choice(TAILS)
-                if rng.random() < 0.5
-                else rng.choice(HEADS) + word[half:]
-            )
+        at = self._joint(word)
+        if alone and at and rng.random() < HALF_KEPT:
+            if rng.random() < 0.5:
+                return word[:at] + rng.choice([e for e in self._other_endings if e != word[at:]])
+            head = rng.choice(self._words or HEADS) if rng.random() < 0.5 else rng.choice(HEADS)
+            return head + word[at:] if head != word[:at] else self.word(rng)
         return self.word(rng)
+
+    def _joint(self, word: str) -> int:
+        """Where a name of two halves is joined: before a word ("Quill|feather"), or in its middle.
+
+        0 where it is too short for two.
+        """
+        places = range(3, len(word) - 3)
+        words = [at for at in places if word[at:] in self._endings]
+        return words[0] if words else len(word) // 2 if len(word) > 2 * MIN_LETTERS else 0
 
 
 def _other_sign(sign: str, rng: random.Random) -> str:
