@@ -99,5 +99,18 @@ def reached(runs: Sequence[Run]) -> list[tuple[str, ...]]:
     return rows
 
 
+def as_bars(rows: Sequence[tuple[str, ...]], arm: str) -> list[dict[str, Any]]:
+    """The rows of `reached` as a bench's JSON has them: name, value, bar and whether it holds."""
+    return [
+        {
+            "name": f"{arm}: {name}",
+            "value": float(last or mean),
+            "bar": bar,
+            "holds": holds == _said(True),
+        }
+        for name, bar, mean, last, holds in rows
+    ]
+
+
 def _said(holds: bool) -> str:
     return "yes" if holds else "no"

@@ -208,18 +208,21 @@ def main(
         finished.append(run_arm(place, name, number, taught[number], data))
     for item in finished:
         item.show()
+    held: list[dict[str, Any]] = []
     for name in dict.fromkeys(item.arm for item in finished):
         runs = {
             item.seed: bars.Run(item.base, item.cycles) for item in finished if item.arm == name
         }
         title = f"{name}, median of seeds {sorted(runs)}"
-        show(title, bars.COLUMNS, bars.reached(list(runs.values())))
+        rows = bars.reached(list(runs.values()))
+        show(title, bars.COLUMNS, rows)
+        held += bars.as_bars(rows, name)
     for name, meaning in {**MEASURES, **OUTSIDE_MEASURES}.items():
         console.print(f"  [bold]{name}[/] {meaning}")
     if plot_path is not None:
         lines = {f"{item.arm}, seed {item.seed}": item.cycles for item in finished}
         plot(plot_path, [*MEASURES, *OUTSIDE_MEASURES, "seconds"], lines)
-    save(json_path, {"arms": [asdict(item) for item in finished]})
+    save(json_path, {"arms": [asdict(item) for item in finished], "bars": held})
 
 
 if __name__ == "__main__":

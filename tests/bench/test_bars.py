@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.bars import Run, reached
+from bench.bars import Run, as_bars, reached
 
 
 def run(base: dict[str, float | None] | None = None, **measures: list[float | None]) -> Run:
@@ -40,3 +40,9 @@ def test_nights_that_take_no_time_do_not_grow() -> None:
     assert [row[0] for row in reached([Run({}, [{"seconds": 0.0}, {"seconds": 0.0}])])] == [
         "seconds of all"
     ]
+
+
+def test_the_figures_file_says_of_each_bar_whether_it_holds() -> None:
+    bars = as_bars(reached([run(acquired=[1.0], leak=[0.2])]), "ours")
+    assert bars[0] == {"name": "ours: acquired", "value": 1.0, "bar": "≥ 0.95", "holds": True}
+    assert {bar["name"]: bar["holds"] for bar in bars}["ours: leak"] is False
