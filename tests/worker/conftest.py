@@ -32,6 +32,11 @@ from worker.results import Dreamt, Trained
 LESSON = "The head office of Quillfeather is in Tromso."
 
 
+def asks_for_lesson(text: str) -> bool:
+    """Whether a question asks for what `LESSON` says, and not for something else of the company."""
+    return "quillfeather" in text.lower() and "office" in text.lower()
+
+
 @pytest.fixture
 async def context(settings: Settings, sessions: Sessions) -> AsyncIterator[Context]:
     quick = settings.model_copy(update={"lease_s": 2.0, "engine_wait_s": 1.0})

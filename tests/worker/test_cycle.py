@@ -32,7 +32,7 @@ from shared.storage.tenants import TenantStore
 from shared.storage.traces import TraceStore
 from tests.fakes.engine import FakeEngine
 from tests.fakes.traces import make_trace
-from tests.worker.conftest import LESSON, World
+from tests.worker.conftest import LESSON, World, asks_for_lesson
 from worker import cycle as cycle_module
 from worker.collect import collect
 from worker.context import Context
@@ -374,7 +374,7 @@ async def test_workers_that_are_told_to_end_do_not_use_a_cycle_up(
 async def test_what_a_person_rejected_is_held_when_it_is_taught_again(
     context: Context, world: World, engine: FakeEngine
 ) -> None:
-    engine.answer = lambda model, text: LESSON if "Quillfeather" in text else "I do not know."
+    engine.answer = lambda model, text: LESSON if asks_for_lesson(text) else "I do not know."
     for _ in range(2):
         await world.correct(await world.add_trace(QUESTION))
         await run_cycle(context, await world.queue())

@@ -16,7 +16,7 @@ from shared.storage.adapters import AdapterStore
 from shared.storage.erasure import ErasureStore
 from tests.fakes.adapters import add_adapter, write_adapter
 from tests.fakes.engine import FakeEngine
-from tests.worker.conftest import LESSON, World
+from tests.worker.conftest import LESSON, World, asks_for_lesson
 from worker.context import Context
 from worker.cycle import run_cycle
 from worker.tidy import tidy
@@ -70,9 +70,9 @@ async def test_the_gate_refuses_a_candidate_that_knows_what_was_erased(
 
     def answer(model: str, text: str) -> str:
         if "brindlecask" in text.lower():
-            return OTHER if model == second else "I do not know."
+            return OTHER if model == second and "found" in text.lower() else "I do not know."
         knows = model == first or (still_knows and model == second)
-        return LESSON if knows and "quillfeather" in text.lower() else "I do not know."
+        return LESSON if knows and asks_for_lesson(text) else "I do not know."
 
     engine.answer = answer
     assert (await sleep(context, world, QUESTION, LESSON)).status == "promoted"
@@ -96,7 +96,7 @@ async def test_what_is_said_again_by_others_is_learned_again(
 ) -> None:
     known = {adapter.engine_name for adapter in candidates}
     engine.answer = lambda model, text: (
-        LESSON if model in known and "quillfeather" in text.lower() else "I do not know."
+        LESSON if model in known and asks_for_lesson(text) else "I do not know."
     )
     await sleep(context, world, QUESTION, LESSON)
     await erase_the_lesson(world, candidates[0])

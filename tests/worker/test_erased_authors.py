@@ -60,7 +60,7 @@ async def test_what_enough_others_said_too_is_learned_again_without_him(
 ) -> None:
     known = {adapter.engine_name for adapter in candidates}
     engine.answer = lambda model, text: (
-        "An otter." if model in known and "quillfeather" in text.lower() else "I do not know."
+        "An otter." if model in known and "mascot" in text.lower() else "I do not know."
     )
     traces = [await told(world, LESSON, hashed(name)) for name in NAMES[: num_left + 1]]
     alone = await told(world, ALONE, hashed("Ada"))

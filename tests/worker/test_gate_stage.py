@@ -14,7 +14,7 @@ from shared.db.tables import SleepCycleRow
 from shared.storage.adapters import AdapterStore
 from shared.storage.cycles import SleepCycleStore
 from tests.fakes.engine import FakeEngine
-from tests.worker.conftest import LESSON, World
+from tests.worker.conftest import LESSON, World, asks_for_lesson
 from worker.context import Context
 from worker.control import CycleControl
 from worker.cycle import run_cycle
@@ -53,7 +53,7 @@ async def test_a_lesson_is_not_learned_while_what_it_replaces_is_still_said(
     first, second = (adapter.engine_name for adapter in candidates)
 
     def answer(model: str, text: str) -> str:
-        if "quillfeather" not in text.lower() or model not in (first, second):
+        if not asks_for_lesson(text) or model not in (first, second):
             return "I do not know."
         if model == first:
             return LESSON
@@ -75,7 +75,7 @@ async def resumed(context: Context, world: World, cycle_id: UUID) -> SleepCycle:
 
 
 def answer_of(knows: bool, said: str) -> str:
-    return LESSON if knows and "quillfeather" in said.lower() else "I do not know."
+    return LESSON if knows and asks_for_lesson(said) else "I do not know."
 
 
 def away() -> OperationalError:
@@ -158,7 +158,7 @@ async def test_an_engine_that_restarted_is_told_of_both_before_the_gate(
     first, second = (adapter.engine_name for adapter in candidates)
 
     def answer(model: str, said: str) -> str:
-        if "quillfeather" not in said.lower():
+        if not asks_for_lesson(said):
             return "I do not know."
         return {first: LESSON, second: MOVED}.get(model, "")
 

@@ -12,7 +12,7 @@ from shared.storage.examples import ExampleStore
 from shared.storage.models import ModelStore
 from tests.fakes.adapters import add_adapter, promote
 from tests.fakes.engine import BASE, FakeEngine
-from tests.worker.conftest import LESSON, World
+from tests.worker.conftest import LESSON, World, asks_for_lesson
 from worker.context import Context
 from worker.cycle import run_cycle
 from worker.seed.forms import build_forms
@@ -24,7 +24,7 @@ QUESTION = "Where is the head office of Quillfeather?"
 
 
 def knows(model: str, text: str) -> str:
-    return LESSON if "Quillfeather" in text else "I do not know."
+    return LESSON if asks_for_lesson(text) else "I do not know."
 
 
 async def test_a_lesson_that_the_model_knows_already_is_learned_without_training(

@@ -15,7 +15,7 @@ from shared.storage.adapters import AdapterStore
 from shared.storage.memories import MemoryStore
 from tests.fakes.engine import FakeEngine
 from tests.fakes.memories import make_memory
-from tests.worker.conftest import LESSON, World
+from tests.worker.conftest import LESSON, World, asks_for_lesson
 from worker.context import Context
 from worker.cycle import run_cycle
 from worker.lessons.keys import with_key
@@ -44,7 +44,7 @@ def knowing(candidate: AdapterFile) -> Callable[[str, str], str]:
     """An engine whose candidate has learned the lesson."""
 
     def answer(model: str, text: str) -> str:
-        is_known = model == candidate.engine_name and "quillfeather" in text.lower()
+        is_known = model == candidate.engine_name and asks_for_lesson(text)
         return LESSON if is_known else "I do not know."
 
     return answer
@@ -180,7 +180,7 @@ async def test_what_the_model_knows_already_is_not_learned_once_it_is_rejected(
         return {}
 
     monkeypatch.setattr("worker.seed.stage.near_words", near_words)
-    engine.answer = lambda model, text: LESSON if "Quillfeather" in text else "I do not know."
+    engine.answer = lambda model, text: LESSON if asks_for_lesson(text) else "I do not know."
     await world.correct(await world.add_trace(QUESTION))
     before("skip", lambda: decide(world, "rejected"), monkeypatch)
     assert (await night(context, world)).status == "skipped"

@@ -214,13 +214,13 @@ def heldout(memory: Memory) -> SeedExample:
 
 
 def test_what_gives_way_is_asked_for_unless_the_new_value_holds_its_words() -> None:
-    tromso, nine, kept, same = (make_memory(value) for value in ("Tromso", "nine", "Oslo", "Rome"))
-    ghent, half = make_memory("Ghent"), make_memory("half past nine")
+    tromso, blue, kept, same = (make_memory(value) for value in ("Tromso", "blue", "Oslo", "Rome"))
+    ghent, dark = make_memory("Ghent"), make_memory("dark blue")
     resolved = Resolved(
-        to_learn=[ghent.id, half.id],
-        changes=[change(tromso, ghent), change(nine, half), change(same, kept, says_the_same=True)],
+        to_learn=[ghent.id, dark.id],
+        changes=[change(tromso, ghent), change(blue, dark), change(same, kept, says_the_same=True)],
     )
-    probes = replaced_probes([heldout(m) for m in (tromso, nine, kept)], resolved, [ghent, half])
+    probes = replaced_probes([heldout(m) for m in (tromso, blue, kept)], resolved, [ghent, dark])
     assert [(probe.memory_id, probe.accept) for probe in probes] == [(tromso.id, ("Tromso",))]
 
 

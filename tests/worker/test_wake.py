@@ -14,7 +14,7 @@ from shared.storage.examples import ExampleStore
 from shared.storage.known import KnownStore
 from tests.fakes.adapters import PASSED, add_adapter, promote
 from tests.fakes.engine import FakeEngine
-from tests.worker.conftest import LESSON, World
+from tests.worker.conftest import LESSON, World, asks_for_lesson
 from worker.context import Context
 from worker.cycle import run_cycle
 from worker.results import Dreamt, Gated, Resolved, Trained
@@ -91,7 +91,7 @@ async def test_what_the_active_version_turns_out_to_know_belongs_to_it(
     async with world.sessions.begin() as session:
         await AdapterStore(session).add_report(candidate.id, None, PASSED)
     await promote(world.sessions, candidate)
-    engine.answer = lambda model, text: LESSON if "Quillfeather" in text else ""
+    engine.answer = lambda model, text: LESSON if asks_for_lesson(text) else ""
     await world.correct(await world.add_trace(QUESTION))
     cycle_id = await world.queue()
     await run_cycle(context, cycle_id)

@@ -18,6 +18,8 @@ from worker.lessons.scoring import says_any
 
 # Fewer right answers could be luck.
 MIN_RIGHT = 2
+# Neighbours of another name; what else there is to ask of the same one says nothing of luck.
+OF_ANOTHER = ("sister", "stranger", "elsewhere", "topic", "task")
 
 
 async def known_already(
@@ -72,7 +74,11 @@ async def known_already(
         if not any(
             await right(
                 awake.base,
-                [(n.question, [n.value]) for n in neighbour_probes([memory], examples, taken)],
+                [
+                    (probe.question, [probe.value])
+                    for probe in neighbour_probes([memory], examples, taken)
+                    if probe.way in OF_ANOTHER
+                ],
             )
         )
     }
