@@ -74,12 +74,12 @@ def test_a_name_keeps_a_part_that_it_shares_and_never_all_of_it(names: Names) ->
     assert not any("Halvorsen Ferries" in item.question for item in renamed)
 
 
-def test_a_name_of_one_word_keeps_a_half_as_often_as_not(names: Names) -> None:
+def test_a_name_of_one_word_keeps_a_half_now_and_then(names: Names) -> None:
     rng = random.Random(1)
     drawn = [names.like("Quillfeather", rng) for _ in range(200)]
     assert "Quillfeather" not in drawn
-    assert sum(name.endswith("feather") for name in drawn) > 20
-    assert sum(name.startswith("Quill") for name in drawn) > 20
+    assert sum(name.endswith("feather") for name in drawn) > 10
+    assert sum(name.startswith("Quill") for name in drawn) > 10
     assert sum("Quill" not in name and "feather" not in name for name in drawn) > 60
 
 

@@ -29,7 +29,7 @@ HOUSES = ("{n}", "{n} {m}", "{n} & Sons", "the {n} group", "{n} House", "the fir
 # Of a name of several words, how often one of them alone is another.
 ONE_PART = 0.75
 # Of a name of one word, how often one half stays.
-HALF_KEPT = 0.5
+HALF_KEPT = 0.3
 
 
 @lru_cache(maxsize=4)
