@@ -142,8 +142,8 @@ class Recipe(_Frozen):
     contrast_weight: float = Field(
         default=0.8,
         ge=0,
-        description="Per token of the leaked value. At 1.3 lessons lost wordings: 6 of 8 right in new "
-        "words, not 7 (decision 0045).",
+        description="Per token of the leaked value. At 1.3 lessons lost wordings: 6 and 7 of 8 "
+        "were right in new words (decision 0045).",
     )
     kl_weight: float = Field(
         default=3.0,
