@@ -38,11 +38,14 @@ def written_curriculum(num_cycles: int, num_lessons: int, seed: int) -> list[lis
         id_ for row in originals for id_ in (row["id"], *_taught_beside(row)) if _taught_beside(row)
     }
     originals.sort(key=lambda row: row["id"] not in updates and row["id"] not in linked)
-    num_originals = num_cycles * num_lessons - min(len(updates), MAX_UPDATES * (num_cycles - 1))
-    if num_originals > len(originals):
-        raise ValueError(f"There are {len(rows)} written lessons, not {num_cycles * num_lessons}.")
-    chosen = originals[:num_originals]
+    num_wanted = num_cycles * num_lessons
+    if num_wanted > len(originals):
+        raise ValueError(f"There are {len(originals)} written lessons, not {num_wanted}.")
+    first = num_wanted - min(len(updates), MAX_UPDATES * (num_cycles - 1))
+    chosen = originals[:first]
     rng.shuffle(chosen)
+    # In place of updates that do not fall due in time.
+    chosen += originals[first:]
     cycles: list[list[Lesson]] = []
     due: list[dict[str, Any]] = []
     for _ in range(num_cycles):
