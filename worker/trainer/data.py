@@ -7,6 +7,7 @@ Plain text, which has no system prompt, lies among them and sees itself alone.
 Shapes: T tokens of the pack, N target tokens.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -203,15 +204,23 @@ def _value_tokens(
 ) -> tuple[int, int] | None:
     """Where a value's tokens begin and end in a conversation's; None where it does not stand."""
     answer = conversation[-1]["content"]
-    at = answer.lower().find(value.lower()) if value else -1
-    if value is None or at < 0:
+    found = _found(value, answer) if value else None
+    if found is None:
         return None
     first, end = (
         _num_common(tokenizer, conversation, token_ids, text.rstrip())
-        for text in (answer[:at], answer[: at + len(value)])
+        for text in (answer[: found.start()], answer[: found.end()])
     )
     first = min(max(first, num_prompt_tokens), len(token_ids) - 1)
     return first, max(end, first + 1)
+
+
+def _found(value: str, answer: str) -> re.Match[str] | None:
+    """A value in an answer, as words of its own where it is: the 4 of "Room 14 opens at 4"."""
+    words = re.escape(value)
+    return re.search(rf"(?<!\w){words}(?!\w)", answer, re.IGNORECASE) or re.search(
+        words, answer, re.IGNORECASE
+    )
 
 
 def _num_common(

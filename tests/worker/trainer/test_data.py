@@ -93,6 +93,17 @@ def test_of_a_lesson_the_words_around_the_value_weigh_less(
     assert cast("AutoTokenizer", tokenizer).decode(heavy).strip() == "Tromso"  # type: ignore[attr-defined]
 
 
+def test_a_value_is_found_as_words_of_its_own(tokenizer: Tokenizer) -> None:
+    messages = [
+        Message(role="user", content="When?"),
+        Message(role="assistant", content="Room 14 opens at 4 today."),
+    ]
+    found = tokenize(tokenizer, messages, group="contrast", index=0, max_length=256, value="4")
+    assert found is not None
+    before = cast("AutoTokenizer", tokenizer).decode(list(found.token_ids[: found.first_target]))  # type: ignore[attr-defined]
+    assert before.rstrip().endswith("opens at")
+
+
 def test_of_a_contrast_the_value_alone_is_held_and_nothing_stands_behind_it(
     tokenizer: Tokenizer,
 ) -> None:
