@@ -213,7 +213,7 @@ def judge_neighbours(verdict: Verdict, near: list[Answer]) -> None:
     num_leaks = sum(answer.right for answer in near)
     verdict.check(
         "near questions that get a taught value",
-        f"{num_leaks} of {len(near)}",
+        f"{num_leaks} of {len(near)}; wanted none, limit {MAX_LEAKS}",
         num_leaks <= MAX_LEAKS,
     )
 
