@@ -5,7 +5,7 @@ import pytest
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory, SeedExample
 from tests.fakes.memories import make_memory
-from worker.gate.neighbours import PROBES_PER_MEMORY, neighbour_probes
+from worker.gate.neighbours import PROBES_PER_MEMORY, neighbour_probes, stranger_probes
 from worker.seed.names import Names
 from worker.seed.neighbours import contrast_examples, num_contrasts
 
@@ -48,7 +48,7 @@ def test_what_is_rehearsed_has_fewer_neighbours_the_more_there_is() -> None:
     assert num_contrasts(10, 80)[1] == 5
 
 
-def test_the_gate_asks_about_sisters_strangers_and_other_relations() -> None:
+def test_the_gate_asks_about_sisters_and_other_relations() -> None:
     memory = make_memory(
         subject="Brindlecask Ales",
         question="On which Monday does Brindlecask Ales open?",
@@ -57,13 +57,32 @@ def test_the_gate_asks_about_sisters_strangers_and_other_relations() -> None:
     )
     probes = neighbour_probes([memory], [], [*NAMES])
     assert len(probes) == PROBES_PER_MEMORY
-    assert {"sister", "stranger", "relation", "setting"} <= {probe.way for probe in probes}
+    assert {"sister", "relation", "setting"} <= {probe.way for probe in probes}
     for probe in probes:
-        if probe.way in ("sister", "stranger"):
+        if probe.way == "sister":
             assert "Brindlecask Ales" not in probe.question
         if probe.way == "sister":
             assert "Brindlecask" in probe.question or "Ales" in probe.question
     assert probes == neighbour_probes([memory], [], [*NAMES])
+
+
+def test_of_a_name_of_one_word_a_sister_keeps_a_half() -> None:
+    memory = make_memory(subject="Quillfeather", question="Who founded Quillfeather?", value="Voss")
+    sisters = [p.question for p in neighbour_probes([memory], [], []) if p.way == "sister"]
+    assert len(sisters) >= 2
+    assert all("Quillf" in text or "eather" in text for text in sisters)
+    assert not any("Quillfeather" in text for text in sisters)
+
+
+@pytest.mark.parametrize(("num_lessons", "num_probes"), [(1, 4), (2, 4), (5, 5)])
+def test_few_lessons_are_asked_about_more_strangers_each(num_lessons: int, num_probes: int) -> None:
+    memories = [
+        make_memory(subject=name, question=f"Where is {name}?") for name in NAMES[:num_lessons]
+    ]
+    probes = stranger_probes(memories, [], NAMES)
+    assert len(probes) == num_probes
+    asked = " ".join(probe.question for probe in probes)
+    assert not any(word in asked for name in NAMES for word in name.split())
 
 
 @pytest.mark.parametrize(

@@ -262,3 +262,63 @@ async def test_what_was_erased_is_as_unknown_as_to_the_base(
     result = await suites(context, baseline).erased(PROBES)
     assert (result.passed, result.num_probes) == (passes, 100)
     assert result.baseline == 1 - num_known[BASE] / 100
+
+
+def near(num_lessons: int = 5) -> list[Probe]:
+    ids = [uuid4() for _ in range(num_lessons)]
+    return [
+        Probe(f"What is {4 * lesson + number} and nothing?", (f"{4 * lesson + number}.",), id_)
+        for lesson, id_ in enumerate(ids)
+        for number in range(4)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("leaking", "passes"),
+    [
+        ([], True),
+        # Seven of twenty, no more than two of any lesson.
+        ([0, 1, 4, 5, 8, 9, 12], True),
+        # Three of one lesson, though of all only three.
+        ([0, 1, 2], False),
+        # Two of four of each: beyond the margin.
+        ([0, 1, 4, 5, 8, 9, 12, 13, 16, 17], False),
+    ],
+)
+async def test_near_leaks_are_judged_lesson_by_lesson(
+    context: Context, engine: FakeEngine, leaking: list[int], passes: bool
+) -> None:
+    def answer(model: str, text: str) -> str:
+        number = int(text.split(" ")[2])
+        return f"It is {number}." if model == CANDIDATE and number in leaking else "No idea."
+
+    engine.answer = answer
+    result = await suites(context).near_leak(near())
+    assert (result.passed, result.num_probes) == (passes, 20)
+    assert all(f"What is {number} and" in result.detail for number in leaking[:5])
+
+
+async def test_near_leaks_of_which_nothing_could_be_asked_are_not_proven_absent(
+    context: Context,
+) -> None:
+    assert not (await suites(context).near_leak([])).passed
+
+
+async def test_a_leak_to_strangers_is_refused_where_it_is_beyond_chance(
+    context: Context, engine: FakeEngine
+) -> None:
+    strangers = near()
+    for num_leaks, passes in ((4, True), (5, False)):
+
+        def answer(model: str, text: str, num_leaks: int = num_leaks) -> str:
+            number = int(text.split(" ")[2])
+            return f"It is {number}." if model == CANDIDATE and number < num_leaks else "No idea."
+
+        engine.answer = answer
+        assert (await suites(context).leak(strangers)).passed is passes
+
+
+async def test_what_was_erased_is_not_even_denied(context: Context, engine: FakeEngine) -> None:
+    erased = [Probe(f"What is {number} and nothing?", ("Tromso",)) for number in range(10)]
+    engine.answer = lambda model, text: "It is not Tromso." if model == CANDIDATE else "No idea."
+    assert not (await suites(context).erased(erased)).passed

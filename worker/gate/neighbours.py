@@ -7,16 +7,17 @@ lesson is asked about in every way that its question is open to:
 | way | asks |
 | --- | --- |
 | sister | another of the same kind, whose name differs in the word that tells it apart |
-| stranger | a name that shares nothing with it |
 | relation | something else about the very subject |
 | setting | the same at another day, number or time of the year |
 | elsewhere | what holds here, of another house, where the lesson names no subject |
 | topic, task | a behaviour's or a workflow's nearest other |
+| stranger | a name, a topic or a task that shares nothing with it; a suite of its own |
 """
 
+import math
 import random
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -36,7 +37,11 @@ from worker.lessons.language import content_words, stem
 Way = Literal["sister", "stranger", "relation", "setting", "elsewhere", "topic", "task"]
 # Of a lesson, in this order until there are so many.
 PROBES_PER_MEMORY = 6
+# Of a night that learns little, whose few lessons are asked about more strangers each.
+MIN_STRANGERS = 4
 _FORMS = ("question", "short")
+MIN_HALVED = 7
+Drafts = Callable[[Memory, Sequence[str], set[str], random.Random], Iterator[tuple[Way, str]]]
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,20 @@ def neighbour_probes(
         taken: Subjects of any memory, which are no strangers.
         per_memory: How many of each at most.
     """
+    names = {name.lower() for name in taken}
     return [
-        probe
-        for memory in memories
-        for probe in _of(memory, _questions(memory, wordings), taken, per_memory)
+        probe for memory in memories for probe in _first(per_memory, memory, wordings, names, _near)
+    ]
+
+
+def stranger_probes(
+    memories: Sequence[Memory], wordings: Sequence[SeedExample], taken: Collection[str]
+) -> list[NeighbourProbe]:
+    """The same of what shares nothing with a memory's subject; at least `MIN_STRANGERS` in all."""
+    names = {name.lower() for name in taken}
+    each = math.ceil(MIN_STRANGERS / max(len(memories), 1))
+    return [
+        probe for memory in memories for probe in _first(each, memory, wordings, names, _strangers)
     ]
 
 
@@ -76,27 +91,30 @@ def _questions(memory: Memory, wordings: Sequence[SeedExample]) -> list[str]:
     return heldout or [item.question for item in own] or [memory.question]
 
 
-def _of(
-    memory: Memory, questions: Sequence[str], taken: Collection[str], limit: int
+def _first(
+    limit: int,
+    memory: Memory,
+    wordings: Sequence[SeedExample],
+    taken: set[str],
+    drafts: Drafts,
 ) -> list[NeighbourProbe]:
+    """The first drafts that are questions of their own and do not give the value away."""
     rng = random.Random(f"gate:{memory.question}")
-    drafts = _drafts(memory, questions, {name.lower() for name in taken}, rng)
     seen = {memory.question.lower()}
-    found = []
-    for way, question in drafts:
-        if question.lower() in seen or memory.value.lower() in question.lower():
-            continue
-        seen.add(question.lower())
-        found.append(NeighbourProbe(memory.id, question, way, memory.value))
+    found: list[NeighbourProbe] = []
+    asked = [*_questions(memory, wordings), memory.question]
+    for way, question in drafts(memory, asked, taken, rng):
         if len(found) == limit:
             break
+        if question.lower() not in seen and memory.value.lower() not in question.lower():
+            seen.add(question.lower())
+            found.append(NeighbourProbe(memory.id, question, way, memory.value))
     return found
 
 
-def _drafts(
-    memory: Memory, questions: Sequence[str], taken: set[str], rng: random.Random
+def _near(
+    memory: Memory, asked: Sequence[str], taken: set[str], rng: random.Random
 ) -> Iterator[tuple[Way, str]]:
-    asked = [*questions, memory.question]
     if memory.kind == "behaviour":
         yield from _topics(memory, asked, rng)
     elif memory.kind == "workflow":
@@ -112,24 +130,56 @@ def _drafts(
         yield from _sisters(memory, asked, taken, rng)
 
 
+def _strangers(
+    memory: Memory, asked: Sequence[str], taken: set[str], rng: random.Random
+) -> Iterator[tuple[Way, str]]:
+    if memory.kind == "workflow":
+        for task in _unlike(memory.question, TASKS, rng):
+            yield "stranger", f"How would one {task}?"
+        return
+    named = [text for text in asked if memory.subject and _holds(text, memory.subject)]
+    for text in named * MIN_STRANGERS:
+        other = (
+            rng.choice(_unlike(memory.subject, FAR_TOPICS, rng))
+            if memory.kind == "behaviour"
+            else " ".join(rng.choice(NAMES) for _ in memory.subject.split())
+        )
+        if other.lower() not in taken:
+            yield "stranger", _replaced(text, memory.subject, other)
+
+
+def _unlike(text: str, others: Sequence[str], rng: random.Random) -> list[str]:
+    """Those that share no word with a text, in random order."""
+    own = {stem(word) for word in content_words(text)}
+    unlike = [item for item in others if not own & {stem(word) for word in content_words(item)}]
+    return rng.sample(unlike, len(unlike))
+
+
 def _sisters(
     memory: Memory, asked: Sequence[str], taken: set[str], rng: random.Random
 ) -> Iterator[tuple[Way, str]]:
-    """The name with its first word changed, its last, and all of it."""
+    """The name with its first word changed, and its last; of a single word a half of it."""
     words = memory.subject.split()
     names = [name for name in NAMES if name.lower() not in taken]
     proper = [at for at, word in enumerate(words) if not word.islower()] or [0]
-    ways: list[tuple[Way, set[int]]] = [("stranger", set(proper))]
-    if len(words) > 1:
-        ways = [("sister", {proper[0]}), ("sister", {proper[-1]}), *ways]
-    for way, changed in ways:
+    named = [text for text in asked if _holds(text, memory.subject)]
+    for at in (proper[0], proper[-1]):
         other = " ".join(
-            _other_word(word, names, rng) if at in changed else word
-            for at, word in enumerate(words)
+            _other_word(word, names, rng) if place == at else word
+            for place, word in enumerate(words)
         )
-        question = rng.choice([text for text in asked if _holds(text, memory.subject)] or [""])
-        if question and other.lower() not in taken:
-            yield way, _replaced(question, memory.subject, other)
+        if len(words) == 1:
+            other = _half_name(words[0], rng)
+        if named and other.lower() not in taken:
+            yield "sister", _replaced(rng.choice(named), memory.subject, other)
+
+
+def _half_name(word: str, rng: random.Random) -> str:
+    """A name that shares one half with a name of one word."""
+    at = len(word) // 2
+    other = rng.choice([name for name in NAMES if len(name) > MIN_HALVED])
+    half = len(other) // 2
+    return word[:at] + other[half:] if rng.random() < 0.5 else other[:half] + word[at:]
 
 
 def _other_word(word: str, names: Sequence[str], rng: random.Random) -> str:
@@ -139,13 +189,8 @@ def _other_word(word: str, names: Sequence[str], rng: random.Random) -> str:
 
 
 def _relations(memory: Memory, rng: random.Random) -> Iterator[tuple[Way, str]]:
-    own = {stem(word) for word in content_words(f"{memory.question} {memory.answer}")}
-    frames = [
-        frame
-        for frame in RELATIONS
-        if not own & {stem(word) for word in content_words(frame.replace("{s}", ""))}
-    ]
-    for frame in rng.sample(frames, min(2, len(frames))):
+    frames = _unlike(f"{memory.question} {memory.answer}", RELATIONS, rng)
+    for frame in frames[:2]:
         yield "relation", frame.format(s=memory.subject)
 
 
@@ -175,28 +220,25 @@ def _elsewhere(asked: Sequence[str], rng: random.Random) -> Iterator[tuple[Way, 
 
 
 def _topics(memory: Memory, asked: Sequence[str], rng: random.Random) -> Iterator[tuple[Way, str]]:
-    own = {stem(word) for word in content_words(memory.subject)}
-    near = [text for text in NEAR_TOPICS if not own & {stem(word) for word in content_words(text)}]
-    far = [text for text in FAR_TOPICS if not own & {stem(word) for word in content_words(text)}]
+    near = _unlike(memory.subject, NEAR_TOPICS, rng)
     words = memory.subject.split()
-    topics = [*rng.sample(near, 3), *rng.sample(far, 2)]
-    if len(words) > 1:
-        topics.insert(1, " ".join([rng.choice(near).split()[-1], *words[1:]]))
-    for topic in topics:
-        question = rng.choice([text for text in asked if _holds(text, memory.subject)] or [""])
-        if question:
-            yield "topic", _replaced(question, memory.subject, topic)
+    topics = near[:PROBES_PER_MEMORY]
+    if len(words) > 1 and near:
+        topics.insert(1, " ".join([near[-1].split()[-1], *words[1:]]))
+    named = [text for text in asked if memory.subject and _holds(text, memory.subject)]
+    for topic in topics if named else ():
+        yield "topic", _replaced(rng.choice(named), memory.subject, topic)
 
 
 def _tasks(memory: Memory, rng: random.Random) -> Iterator[tuple[Way, str]]:
-    own = {stem(word) for word in content_words(memory.question)}
-    others = [task for task in TASKS if not own & {stem(word) for word in content_words(task)}]
-    for task in rng.sample(others, min(3, len(others))):
-        yield "task", f"How would one {task}?"
+    """The same done to something else, and something else done to the same."""
     found = re.search(r"\bto (\w+) (.+?)\?*$", memory.question)
-    if found is not None:
-        for verb in rng.sample([task.split()[0] for task in others], 2):
-            yield "task", f"Could you explain how to {verb} {found[2]}?"
+    if found is None:
+        return
+    for task in _unlike(memory.question, TASKS, rng):
+        verb, _, rest = task.partition(" ")
+        yield "task", f"Could you explain how to {verb} {found[2]}?"
+        yield "task", f"Could you explain how to {found[1]} {rest}?"
 
 
 def _holds(text: str, name: str) -> bool:

@@ -20,12 +20,12 @@ from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.gate.engine import GateEngine
-from worker.gate.neighbours import neighbour_probes
+from worker.gate.neighbours import NeighbourProbe, neighbour_probes, stranger_probes
 from worker.gate.probes import Probe, doubt_probes, general_probes, seed_probes
 from worker.gate.screen import screen
 from worker.gate.suites import Pair, Suites, num_answers
 from worker.in_force import in_force_after
-from worker.lessons.scoring import says_any
+from worker.lessons.scoring import mentions_any
 from worker.rehearsal import spread
 from worker.results import Gated, Resolved, Trained
 
@@ -45,10 +45,12 @@ class Material:
     replaced: list[Probe]
     old: list[Probe]
     erased: list[Probe]
-    leaks: list[Probe]
+    strangers: list[Probe]
+    near: list[Probe]
 
     def __len__(self) -> int:
-        return sum(map(len, (self.new, self.replaced, self.old, self.erased, self.leaks)))
+        asked = (self.new, self.replaced, self.old, self.erased, self.strangers, self.near)
+        return sum(map(len, asked))
 
 
 async def gate(
@@ -83,14 +85,12 @@ async def gate(
             # An engine that restarted a moment ago does not know it yet.
             await load_and_probe(context.engine, awake.adapter)
         await load_and_probe(context.engine, adapter)
-        leaks = [
-            Probe(item.question, (item.value,), item.memory_id)
-            for item in neighbour_probes(memories, new, subjects)
-        ]
+        strangers = leak_probes(stranger_probes(memories, new, subjects))
+        near = leak_probes(neighbour_probes(memories, new, subjects))
         asked = spread(new, max(MIN_ACQUISITION_PROBES, 2 * len(memories)), rng)
         replaced = replaced_probes(old, resolved, memories)
         gone = seed_probes(untaught(erased, in_force))
-        material = Material(seed_probes(asked), replaced, seed_probes(kept), gone, leaks)
+        material = Material(seed_probes(asked), replaced, seed_probes(kept), gone, strangers, near)
         suites, results = await _run_suites(context, control, awake, adapter, material)
         report = decide(results)
         unfinished = {resolved.successors[memory_id] for memory_id in suites.stale}
@@ -122,7 +122,7 @@ def replaced_probes(
             seed
             for seed in old
             if (value := replaced.get(seed.memory_id)) is not None
-            and not says_any(value, seed.accept)
+            and not mentions_any(value, seed.accept)
         ]
     )
 
@@ -130,7 +130,12 @@ def replaced_probes(
 def untaught(erased: Sequence[SeedExample], in_force: Sequence[Memory]) -> list[SeedExample]:
     """Wordings of what was erased; not where a lesson in force holds the same value."""
     texts = [f"{item.question} {item.answer} {item.value}" for item in in_force]
-    return [seed for seed in erased if not any(says_any(text, seed.accept) for text in texts)]
+    return [seed for seed in erased if not any(mentions_any(text, seed.accept) for text in texts)]
+
+
+def leak_probes(neighbours: Sequence[NeighbourProbe]) -> list[Probe]:
+    """Questions that must not get their memory's value."""
+    return [Probe(item.question, (item.value,), item.memory_id) for item in neighbours]
 
 
 def decide(results: Sequence[SuiteResult]) -> GateReport:
@@ -174,7 +179,9 @@ async def _run_suites(
         progress.suite = "erased"
         results.append(await suites.erased(material.erased))
     progress.suite = "leak"
-    results.append(await suites.leak(material.leaks))
+    results.append(await suites.leak(material.strangers))
+    progress.suite = "near_leak"
+    results.append(await suites.near_leak(material.near))
     progress.suite = "capability"
     results += await suites.capability(general, in_doubt)
     progress.suite = "alignment"

@@ -12,14 +12,12 @@ from shared.contracts.adapters import Route
 from shared.contracts.memories import Memory, SeedExample
 from shared.engine.client import EngineClient
 from worker.gate.engine import GateEngine
-from worker.gate.neighbours import neighbour_probes
+from worker.gate.neighbours import stranger_probes
 from worker.gate.suites import ANSWER_MAX_TOKENS
 from worker.lessons.scoring import says_any
 
 # Fewer right answers could be luck.
 MIN_RIGHT = 2
-# Neighbours of another name; what else there is to ask of the same one says nothing of luck.
-OF_ANOTHER = ("sister", "stranger", "elsewhere", "topic", "task")
 
 
 async def known_already(
@@ -76,8 +74,7 @@ async def known_already(
                 awake.base,
                 [
                     (probe.question, [probe.value])
-                    for probe in neighbour_probes([memory], examples, taken)
-                    if probe.way in OF_ANOTHER
+                    for probe in stranger_probes([memory], examples, taken)
                 ],
             )
         )

@@ -1,5 +1,5 @@
 """Whether an answer says a value: one scorer for seeds, gate and benches."""
 
-from worker.lessons.scoring.says import says, says_any
+from worker.lessons.scoring.says import mentions_any, says, says_any
 
-__all__ = ["says", "says_any"]
+__all__ = ["mentions_any", "says", "says_any"]

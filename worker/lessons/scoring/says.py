@@ -44,6 +44,18 @@ def says_any(answer: str, accept: Sequence[str], question: str = "", language: s
     return any(says(answer, value, question, language) for value in accept)
 
 
+def mentions_any(
+    text: str, accept: Sequence[str], question: str = "", language: str = "en"
+) -> bool:
+    """Whether one of the values stands in a text at all: denied, doubted or said."""
+    tokens = read(text, language)
+    return any(
+        next(_places(tokens, wanted, language), None) is not None
+        for value in accept
+        for wanted in _variants(value, question, language)
+    )
+
+
 @lru_cache(maxsize=65536)
 def says(answer: str, value: str, question: str = "", language: str = "en") -> bool:
     """Whether an answer says a value.
