@@ -57,13 +57,34 @@ def test_the_gate_asks_about_sisters_and_other_relations() -> None:
     )
     probes = neighbour_probes([memory], [], [*NAMES])
     assert len(probes) == PROBES_PER_MEMORY
-    assert {"sister", "relation", "setting"} <= {probe.way for probe in probes}
+    assert {"sister", "detail", "setting"} <= {probe.way for probe in probes}
     for probe in probes:
         if probe.way == "sister":
             assert "Brindlecask Ales" not in probe.question
         if probe.way == "sister":
             assert "Brindlecask" in probe.question or "Ales" in probe.question
     assert probes == neighbour_probes([memory], [], [*NAMES])
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "kept"),
+    [
+        ("What colour are the vans of Wrenholt?", "Wrenholt", "What colour are the"),
+        ("How many beds does Fox Hostel have?", "Fox Hostel", "How many"),
+        ("In which month does the year of Old Weir begin?", "Old Weir", "In which month does the"),
+    ],
+)
+def test_a_detail_is_another_thing_of_the_very_subject(
+    question: str, subject: str, kept: str
+) -> None:
+    memory = make_memory(subject=subject, question=question, value="teal")
+    details = [p.question for p in neighbour_probes([memory], [], []) if p.way == "detail"]
+    assert details
+    for text in details:
+        assert subject in text
+        assert text.startswith(kept)
+        assert text != question
+        assert len(text.split()) == len(question.split())
 
 
 def test_of_a_name_of_one_word_a_sister_keeps_a_half() -> None:

@@ -7,6 +7,7 @@ lesson is asked about in every way that its question is open to:
 | way | asks |
 | --- | --- |
 | sister | another of the same kind, whose name differs in the word that tells it apart |
+| detail | the very question of something else that the subject has, one word changed |
 | relation | something else about the very subject |
 | setting | the same at another day, number or time of the year |
 | elsewhere | what holds here, of another house, where the lesson names no subject |
@@ -19,6 +20,7 @@ import random
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 from uuid import UUID
 
@@ -28,17 +30,21 @@ from worker.gate.asked import (
     FAR_TOPICS,
     NAMES,
     NEAR_TOPICS,
+    QUALITIES,
     RELATIONS,
     SETTINGS,
     TASKS,
+    THINGS,
 )
 from worker.lessons.language import content_words, stem
+from worker.screens.parsing import parse
 
-Way = Literal["sister", "stranger", "relation", "setting", "elsewhere", "topic", "task"]
+Way = Literal["sister", "stranger", "detail", "relation", "setting", "elsewhere", "topic", "task"]
 # Of a lesson, in this order until there are so many.
 PROBES_PER_MEMORY = 6
 # Of a night that learns little, whose few lessons are asked about more strangers each.
 MIN_STRANGERS = 4
+AMOUNTS = ("many", "much", "long", "often")
 _FORMS = ("question", "short")
 MIN_HALVED = 7
 Drafts = Callable[[Memory, Sequence[str], set[str], random.Random], Iterator[tuple[Way, str]]]
@@ -120,12 +126,14 @@ def _near(
     elif memory.kind == "workflow":
         yield from _tasks(memory, rng)
     elif not memory.subject:
-        yield from _elsewhere(asked, rng)
+        yield from islice(_elsewhere(asked, rng), 1)
         yield from _settings(memory, asked, rng)
+        yield from _details(memory, asked, rng)
         yield from _elsewhere(asked, rng)
     else:
         yield from _sisters(memory, asked, taken, rng)
         yield from _settings(memory, asked, rng)
+        yield from _details(memory, asked, rng)
         yield from _relations(memory, rng)
         yield from _sisters(memory, asked, taken, rng)
 
@@ -186,6 +194,29 @@ def _other_word(word: str, names: Sequence[str], rng: random.Random) -> str:
     if word[:1].isdigit():
         return re.sub(r"\d+", lambda match: str(int(match[0]) + rng.randint(2, 9)), word)
     return rng.choice(names)
+
+
+def _details(memory: Memory, asked: Sequence[str], rng: random.Random) -> Iterator[tuple[Way, str]]:
+    """The same question of another thing, or of the same thing of another kind."""
+    named = set(re.findall(r"\w+", memory.subject.lower()))
+    for question in rng.sample(asked, len(asked)):
+        told_apart = [
+            token
+            for token in parse(question)
+            if token.pos_ in ("NOUN", "ADJ")
+            and token.lower_ not in {*named, *AMOUNTS}
+            # "Which day": the day is what is asked for.
+            and not any(child.tag_ in ("WDT", "WP") for child in token.children)
+        ]
+        if not told_apart:
+            continue
+        token = rng.choice(told_apart)
+        is_thing = token.pos_ == "NOUN" and token.dep_ != "compound"
+        other = rng.choice(THINGS if is_thing else QUALITIES)
+        if is_thing and token.tag_ == "NNS":
+            other = re.sub(r"(?<=[^aeiou])y$", "ie", other) + "s"
+        end = token.idx + len(token)
+        yield "detail", f"{question[: token.idx]}{other}{question[end:]}"
 
 
 def _relations(memory: Memory, rng: random.Random) -> Iterator[tuple[Way, str]]:
