@@ -175,6 +175,14 @@ class Settings(BaseSettings):
     gate_max_general: int = Field(
         default=100, ge=1, description="Largest number of capability probes."
     )
+    gate_max_detail_leaks: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Share of the lessons' own questions, asked of something else that the subject "
+        "has, that may get the taught value. 1: reported alone, as no night of a 135M model "
+        "stays below a half (decision 0046).",
+    )
     log_level: str = "INFO"
 
     @property

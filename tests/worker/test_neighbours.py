@@ -5,7 +5,12 @@ import pytest
 from shared.contracts.base import new_id
 from shared.contracts.memories import Memory, SeedExample
 from tests.fakes.memories import make_memory
-from worker.gate.neighbours import PROBES_PER_MEMORY, neighbour_probes, stranger_probes
+from worker.gate.neighbours import (
+    PROBES_PER_MEMORY,
+    detail_probes,
+    neighbour_probes,
+    stranger_probes,
+)
 from worker.seed.names import Names
 from worker.seed.neighbours import contrast_examples, num_contrasts
 
@@ -57,7 +62,7 @@ def test_the_gate_asks_about_sisters_and_other_relations() -> None:
     )
     probes = neighbour_probes([memory], [], [*NAMES])
     assert len(probes) == PROBES_PER_MEMORY
-    assert {"sister", "detail", "setting"} <= {probe.way for probe in probes}
+    assert {"sister", "relation", "setting"} <= {probe.way for probe in probes}
     for probe in probes:
         if probe.way == "sister":
             assert "Brindlecask Ales" not in probe.question
@@ -78,13 +83,19 @@ def test_a_detail_is_another_thing_of_the_very_subject(
     question: str, subject: str, kept: str
 ) -> None:
     memory = make_memory(subject=subject, question=question, value="teal")
-    details = [p.question for p in neighbour_probes([memory], [], []) if p.way == "detail"]
-    assert details
+    details = [probe.question for probe in detail_probes([memory], [])]
+    assert len(details) >= 2
     for text in details:
         assert subject in text
         assert text.startswith(kept)
         assert text != question
         assert len(text.split()) == len(question.split())
+
+
+@pytest.mark.parametrize("kind", ["behaviour", "workflow"])
+def test_what_gives_orders_has_no_details(kind: str) -> None:
+    memory = make_memory(subject="late parcels", question="What about late parcels?", kind=kind)
+    assert detail_probes([memory], []) == []
 
 
 def test_of_a_name_of_one_word_a_sister_keeps_a_half() -> None:

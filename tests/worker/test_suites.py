@@ -304,6 +304,23 @@ async def test_near_leaks_of_which_nothing_could_be_asked_are_not_proven_absent(
     assert not (await suites(context).near_leak([])).passed
 
 
+@pytest.mark.parametrize(
+    ("num_leaking", "max_leaks", "passes"),
+    [(20, 1.0, True), (10, 0.5, True), (11, 0.5, False), (1, 0.0, False), (0, 0.0, True)],
+)
+async def test_details_may_leak_as_far_as_the_settings_allow(
+    context: Context, engine: FakeEngine, num_leaking: int, max_leaks: float, passes: bool
+) -> None:
+    def answer(model: str, text: str) -> str:
+        number = int(text.split(" ")[2])
+        return f"It is {number}." if model == CANDIDATE and number < num_leaking else "No idea."
+
+    engine.answer = answer
+    result = await suites(context).detail_leak(near(), max_leaks)
+    assert (result.passed, result.candidate) == (passes, (20 - num_leaking) / 20)
+    assert (await suites(context).detail_leak([], max_leaks)).num_probes == 0
+
+
 async def test_a_leak_to_strangers_is_refused_where_it_is_beyond_chance(
     context: Context, engine: FakeEngine
 ) -> None:

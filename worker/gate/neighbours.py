@@ -7,12 +7,12 @@ lesson is asked about in every way that its question is open to:
 | way | asks |
 | --- | --- |
 | sister | another of the same kind, whose name differs in the word that tells it apart |
-| detail | the very question of something else that the subject has, one word changed |
 | relation | something else about the very subject |
 | setting | the same at another day, number or time of the year |
 | elsewhere | what holds here, of another house, where the lesson names no subject |
 | topic, task | a behaviour's or a workflow's nearest other |
 | stranger | a name, a topic or a task that shares nothing with it; a suite of its own |
+| detail | the very question of something else that the subject has, one word changed; a suite too |
 """
 
 import math
@@ -20,7 +20,6 @@ import random
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Literal
 from uuid import UUID
 
@@ -42,6 +41,7 @@ from worker.screens.parsing import parse
 Way = Literal["sister", "stranger", "detail", "relation", "setting", "elsewhere", "topic", "task"]
 # Of a lesson, in this order until there are so many.
 PROBES_PER_MEMORY = 6
+DETAILS_PER_MEMORY = 3
 # Of a night that learns little, whose few lessons are asked about more strangers each.
 MIN_STRANGERS = 4
 AMOUNTS = ("many", "much", "long", "often")
@@ -91,6 +91,18 @@ def stranger_probes(
     ]
 
 
+def detail_probes(
+    memories: Sequence[Memory], wordings: Sequence[SeedExample]
+) -> list[NeighbourProbe]:
+    """The lesson's own question with one thing or quality of it another: the nearest there are."""
+    return [
+        probe
+        for memory in memories
+        if memory.kind not in ("behaviour", "workflow")
+        for probe in _first(DETAILS_PER_MEMORY, memory, wordings, set(), _details)
+    ]
+
+
 def _questions(memory: Memory, wordings: Sequence[SeedExample]) -> list[str]:
     own = [item for item in wordings if item.memory_id == memory.id and item.form in _FORMS]
     heldout = [item.question for item in own if item.split == "heldout"]
@@ -126,14 +138,12 @@ def _near(
     elif memory.kind == "workflow":
         yield from _tasks(memory, rng)
     elif not memory.subject:
-        yield from islice(_elsewhere(asked, rng), 1)
+        yield from _elsewhere(asked, rng)
         yield from _settings(memory, asked, rng)
-        yield from _details(memory, asked, rng)
         yield from _elsewhere(asked, rng)
     else:
         yield from _sisters(memory, asked, taken, rng)
         yield from _settings(memory, asked, rng)
-        yield from _details(memory, asked, rng)
         yield from _relations(memory, rng)
         yield from _sisters(memory, asked, taken, rng)
 
@@ -196,7 +206,9 @@ def _other_word(word: str, names: Sequence[str], rng: random.Random) -> str:
     return rng.choice(names)
 
 
-def _details(memory: Memory, asked: Sequence[str], rng: random.Random) -> Iterator[tuple[Way, str]]:
+def _details(
+    memory: Memory, asked: Sequence[str], _taken: set[str], rng: random.Random
+) -> Iterator[tuple[Way, str]]:
     """The same question of another thing, or of the same thing of another kind."""
     named = set(re.findall(r"\w+", memory.subject.lower()))
     for question in rng.sample(asked, len(asked)):

@@ -20,7 +20,12 @@ from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.gate.engine import GateEngine
-from worker.gate.neighbours import NeighbourProbe, neighbour_probes, stranger_probes
+from worker.gate.neighbours import (
+    NeighbourProbe,
+    detail_probes,
+    neighbour_probes,
+    stranger_probes,
+)
 from worker.gate.probes import Probe, doubt_probes, general_probes, seed_probes
 from worker.gate.screen import screen
 from worker.gate.suites import Pair, Suites, num_answers
@@ -47,10 +52,11 @@ class Material:
     erased: list[Probe]
     strangers: list[Probe]
     near: list[Probe]
+    details: list[Probe]
 
     def __len__(self) -> int:
-        asked = (self.new, self.replaced, self.old, self.erased, self.strangers, self.near)
-        return sum(map(len, asked))
+        leaks = (self.strangers, self.near, self.details)
+        return sum(map(len, (self.new, self.replaced, self.old, self.erased, *leaks)))
 
 
 async def gate(
@@ -90,7 +96,15 @@ async def gate(
         asked = spread(new, max(MIN_ACQUISITION_PROBES, 2 * len(memories)), rng)
         replaced = replaced_probes(old, resolved, memories)
         gone = seed_probes(untaught(erased, in_force))
-        material = Material(seed_probes(asked), replaced, seed_probes(kept), gone, strangers, near)
+        material = Material(
+            new=seed_probes(asked),
+            replaced=replaced,
+            old=seed_probes(kept),
+            erased=gone,
+            strangers=strangers,
+            near=near,
+            details=leak_probes(detail_probes(memories, new)),
+        )
         suites, results = await _run_suites(context, control, awake, adapter, material)
         report = decide(results)
         unfinished = {resolved.successors[memory_id] for memory_id in suites.stale}
@@ -182,6 +196,9 @@ async def _run_suites(
     results.append(await suites.leak(material.strangers))
     progress.suite = "near_leak"
     results.append(await suites.near_leak(material.near))
+    progress.suite = "detail_leak"
+    max_leaks = context.settings.gate_max_detail_leaks
+    results.append(await suites.detail_leak(material.details, max_leaks))
     progress.suite = "capability"
     results += await suites.capability(general, in_doubt)
     progress.suite = "alignment"
