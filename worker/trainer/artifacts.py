@@ -74,7 +74,7 @@ def mean_logprob(student: Student, sequence: TokenSequence, *, adapter: bool) ->
     return -float(loss_N.mean())
 
 
-def write_manifest(job: TrainJob, outcome: Outcome, output_dir: Path) -> None:
+def write_manifest(job: TrainJob, outcome: Outcome, base_dtype: str, output_dir: Path) -> None:
     """Write `manifest.json`: checksums of every input, the recipe, versions and final losses."""
     manifest = {
         "base": {"name": job.base_name, "files": _checksums(job.base_path)},
@@ -95,6 +95,7 @@ def write_manifest(job: TrainJob, outcome: Outcome, output_dir: Path) -> None:
         "result": {
             "num_steps": outcome.num_steps,
             "num_tokens": outcome.num_tokens,
+            "base_dtype": base_dtype,
             "seed_loss": outcome.seed_loss,
             "kl": outcome.kl,
             "drift": outcome.drift,

@@ -183,8 +183,8 @@ class Recipe(_Frozen):
     )
     base_dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",
-        description="Of the frozen weights; LoRA's are float32. auto: bfloat16 on CUDA and where "
-        "the CPU multiplies it in hardware (1.4 times the tokens per second), else float32.",
+        description="Of the frozen weights; LoRA's are float32. auto: bfloat16 on CUDA; on a CPU "
+        "the faster of both, by a measurement when the run begins (worker/trainer/precision.py).",
     )
 
     def steps_for(self, num_seeds: int) -> int:

@@ -17,6 +17,7 @@ from worker.trainer.data import Pack, TokenSequence
 from worker.trainer.frozen import FrozenLayers
 from worker.trainer.job import Recipe
 from worker.trainer.lora import FusedLinear
+from worker.trainer.precision import fastest_dtype
 
 
 class Student:
@@ -25,6 +26,7 @@ class Student:
     def __init__(self, model: PeftModel, device: torch.device, num_frozen: int = 0) -> None:
         self.model = model
         self.device = device
+        self.base_dtype = str(model.get_base_model().dtype).removeprefix("torch.")
         causal: nn.Module = model.get_base_model()
         decoder = causal.get_submodule(str(causal.base_model_prefix))
         self._frozen = FrozenLayers(decoder, num_frozen)
@@ -69,12 +71,7 @@ def base_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
     if recipe.base_dtype != "auto":
         dtype: torch.dtype = getattr(torch, recipe.base_dtype)
         return dtype
-    has_bfloat16 = (
-        torch.cuda.is_bf16_supported()
-        if device.type == "cuda"
-        else torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    )
-    return torch.bfloat16 if has_bfloat16 else torch.float32
+    return fastest_dtype(device)
 
 
 def load_student(

@@ -61,7 +61,7 @@ def run(job: TrainJob, report: Report) -> dict[str, object]:
     try:
         save_adapter(student, temporary_dir, job.base_name)
         write_probe(student, material.seeds, temporary_dir, num_items=job.recipe.num_probe_items)
-        write_manifest(job, outcome, temporary_dir)
+        write_manifest(job, outcome, student.base_dtype, temporary_dir)
         temporary_dir.chmod(0o755)
         for path in temporary_dir.iterdir():
             path.chmod(0o644)
@@ -74,6 +74,7 @@ def run(job: TrainJob, report: Report) -> dict[str, object]:
         "kl": round(outcome.kl, 5),
         "drift": round(outcome.drift, 5),
         "num_tokens": outcome.num_tokens,
+        "base_dtype": student.base_dtype,
         "seconds": round(time.monotonic() - start_s, 1),
     }
 
