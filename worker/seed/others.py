@@ -114,20 +114,6 @@ KINDS = """
     robot room school ship shop square stable stadium station store street studio team theatre
     tower train tram truck tunnel university van village vineyard warehouse workshop zoo
     """.split()
-# As which firms call themselves.
-FIRMS = frozenset(
-    """
-    agency ales analytics architects associates bakers bakery bank books brewery brothers builders
-    capital centre clothing co coffee company consulting cooperative corp corporation dental
-    designs distillery electronics energy engineering entertainment farms financial fitness foods
-    foundation freight furniture gardens gmbh group healthcare holdings inc industries institute
-    insurance interiors laboratories labs laundry law limited line lines lodge logistics ltd media
-    motors nurseries optics outfitters partners pharmacy plc plumbing pottery press properties
-    publishers publishing railway records rentals research roasters robotics school services
-    shipping software solutions sons stores studios supplies surgery systems tailors tea
-    technologies tools tours toys trading transport travel trust ventures veterinary wines works
-    """.split()
-)
 NOUNS = (
     *KINDS,
     *"""

@@ -25,7 +25,6 @@ from worker.seed.forms import Form, normalized
 from worker.seed.known import known_already
 from worker.seed.neighbours import form_example, lesson_of, values_of_others, words_of_others
 from worker.seed.self_study import asked_about, own_words, paraphrases
-from worker.seed.short_names import shortened
 from worker.seed.situations import with_own_words
 from worker.seed.thesaurus import content_words, near_words
 from worker.seed.wordings import wordings
@@ -63,7 +62,6 @@ async def seed(context: Context, control: CycleControl, awake: Route, resolved: 
                 forms += await asked_about(context.engine, awake.base, lesson)
             else:
                 forms += await paraphrases(context.engine, awake.base, lesson, near, taken)
-                forms += shortened(lesson, forms, taken_subjects)
         if lesson.kind == "behaviour":
             forms = await asyncio.gather(*(behave(form) for form in forms))
         num_done += 1
