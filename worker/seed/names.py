@@ -28,8 +28,6 @@ MIN_LETTERS = 4
 HOUSES = ("{n}", "{n} {m}", "{n} & Sons", "the {n} group", "{n} House", "the firm {n}")
 # Of a name of several words, how often one of them alone is another.
 ONE_PART = 0.75
-# Of these, how often the last, where another is changed once.
-LAST_WORD = 0.3
 # Of a word that is changed alone, how often one half stays.
 HALF_KEPT = 0.3
 
@@ -85,11 +83,7 @@ class Names:
         """
         words = subject.split()
         named = [at for at, word in enumerate(words) if not word.islower()] or [*range(len(words))]
-        changed = set(named)
-        if len(named) > 1 and rng.random() < ONE_PART:
-            # The last mostly says what kind of thing it is, which tells no two apart.
-            weights = [LAST_WORD if at == named[-1] else 1.0 for at in named]
-            changed = {*rng.choices(named, weights)}
+        changed = {rng.choice(named)} if len(named) > 1 and rng.random() < ONE_PART else set(named)
         return " ".join(
             self._instead_of(word, rng, alone=len(changed) == 1) if at in changed else word
             for at, word in enumerate(words)
