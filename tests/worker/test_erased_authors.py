@@ -59,9 +59,13 @@ async def test_what_enough_others_said_too_is_learned_again_without_him(
     status: str,
 ) -> None:
     known = {adapter.engine_name for adapter in candidates}
-    engine.answer = lambda model, text: (
-        "An otter." if model in known and "mascot" in text.lower() else "I do not know."
-    )
+
+    def answer(model: str, text: str) -> str:
+        # One thing of one name, as a candidate that leaks is refused.
+        asked = "mascot" in text.lower() and "quillfeather" in text.lower()
+        return "An otter." if model in known and asked else "I do not know."
+
+    engine.answer = answer
     traces = [await told(world, LESSON, hashed(name)) for name in NAMES[: num_left + 1]]
     alone = await told(world, ALONE, hashed("Ada"))
     assert await sleep(context, world) == "promoted"
