@@ -12,6 +12,7 @@ from shared.storage.examples import ExampleStore
 from shared.storage.models import ModelStore
 from tests.fakes.adapters import add_adapter, promote
 from tests.fakes.engine import BASE, FakeEngine
+from tests.fakes.memories import make_memory
 from tests.worker.conftest import LESSON, World, asks_for_lesson
 from worker.context import Context
 from worker.cycle import run_cycle
@@ -109,6 +110,18 @@ async def test_what_is_said_of_a_name_that_nobody_was_told_about_is_a_guess(
 ) -> None:
     engine.answer = lambda model, text: LESSON
     assert not await known(lesson)
+
+
+async def test_what_is_said_of_any_house_is_a_guess_where_nothing_is_named(
+    context: Context, world: World, engine: FakeEngine
+) -> None:
+    question, value = "On which day are the bins emptied at the office?", "Thursday"
+    memory = make_memory(subject="", question=question, answer=f"On {value}.", value=value)
+    examples = seed_examples(memory, build_forms(lesson_of(memory)), [])
+    async with world.sessions.begin() as session:
+        awake = await ModelStore(session).route_of(world.model_id)
+    engine.answer = lambda model, text: f"On {value}."
+    assert await known_already(context.engine, awake, [memory], examples, [], 4) == set()
 
 
 async def test_both_the_base_and_the_active_adapter_must_know(

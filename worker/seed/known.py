@@ -12,7 +12,7 @@ from shared.contracts.adapters import Route
 from shared.contracts.memories import Memory, SeedExample
 from shared.engine.client import EngineClient
 from worker.gate.engine import GateEngine
-from worker.gate.neighbours import stranger_probes
+from worker.gate.neighbours import neighbour_probes, stranger_probes
 from worker.gate.suites import ANSWER_MAX_TOKENS
 from worker.lessons.scoring import says_any
 
@@ -74,7 +74,15 @@ async def known_already(
                 awake.base,
                 [
                     (probe.question, [probe.value])
-                    for probe in stranger_probes([memory], examples, taken)
+                    for probe in (
+                        *stranger_probes([memory], examples, taken),
+                        # What names nothing has no strangers, but other houses.
+                        *(
+                            other
+                            for other in neighbour_probes([memory], examples, taken)
+                            if other.way == "elsewhere"
+                        ),
+                    )
                 ],
             )
         )
