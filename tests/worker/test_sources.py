@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.demo_data import LESSONS
 from cli.home import Home
-from worker.gate.asked import NAMES
+from worker.gate.asked import NAMES, QUALITIES, THINGS
 from worker.seed import names as trained_names
+from worker.seed import others
 
 ROOT = Path(__file__).parents[2]
 TRAINED = ("worker/seed/others.py", "worker/seed/names.py", "worker/seed/contrast.py")
@@ -80,6 +82,17 @@ def test_no_name_that_the_gate_asks_about_trains() -> None:
         (head + tail).lower() for head in trained_names.HEADS for tail in trained_names.TAILS
     }
     assert asked.isdisjoint(trained)
+
+
+def test_no_thing_or_quality_that_the_gate_asks_for_trains_or_is_the_demos() -> None:
+    asked = {*THINGS, *QUALITIES}
+    trained = {*others.NOUNS, *others.ADJECTIVES, *(word for row in others.CASES for word in row)}
+    demo = " ".join(question.lower() for lesson in LESSONS for question in lesson.near)
+    said = {
+        form for word in re.findall(r"[a-z-]+", demo) for form in (word, word.removesuffix("s"))
+    }
+    assert asked.isdisjoint(trained)
+    assert asked.isdisjoint(said)
 
 
 def test_no_question_that_the_bench_asks_trains_or_is_the_gates() -> None:

@@ -31,12 +31,13 @@ RELATIONS = (
     "Which firm insures {s}?",
     "What stands on the sign of {s}?",
 )
+# None of them trains, nor stands in what the demo asks.
 # What else a firm, a house or a person has, and how things are told apart.
 THINGS = """
     accordion aisle almanac anchor annex appendix arcade archive armchair attic auditorium awning
-    balcony banister banner bathroom booth brochure canteen canopy catalogue cellar chandelier
+    balcony banister banner bathroom booth brochure canopy catalogue cellar chandelier
     cloakroom compass conveyor courtyard crane cradle diary doorbell doormat dungeon elevator
-    envelope escalator fountain freezer gutter hammock hangar headquarters honeymoon intercom
+    escalator fountain freezer gutter hammock hangar headquarters honeymoon intercom
     invoice kettle kiosk lantern launderette letterhead lounge mailbox mattress microwave
     minibar monument mural notebook ornament parade passage pillow playground podium porch
     postbox projector quilt rebate receptionist reservoir saddle scaffold sculpture shutter
@@ -44,7 +45,7 @@ THINGS = """
     umbrella vestibule videotape waistcoat wardrobe washbasin windmill
     """.split()
 QUALITIES = """
-    annual antique budget busiest cheapest closest dearest emergency experimental fanciest finest
+    annual antique budget busiest closest dearest emergency experimental fanciest finest
     fourth-largest hourly imported latest lightest newest nightly northern optional outdated
     priciest provisional rarest rejected safest second-best seasonal shortest southern strangest
     tallest thickest unofficial unsold
