@@ -66,7 +66,6 @@ def test_the_gate_asks_about_sisters_and_other_relations() -> None:
     for probe in probes:
         if probe.way == "sister":
             assert "Brindlecask Ales" not in probe.question
-        if probe.way == "sister":
             assert "Brindlecask" in probe.question or "Ales" in probe.question
     assert probes == neighbour_probes([memory], [], [*NAMES])
 

@@ -318,7 +318,8 @@ async def test_details_may_leak_as_far_as_the_settings_allow(
     engine.answer = answer
     result = await suites(context).detail_leak(near(), max_leaks)
     assert (result.passed, result.candidate) == (passes, (20 - num_leaking) / 20)
-    assert (await suites(context).detail_leak([], max_leaks)).num_probes == 0
+    assert ("reported alone" in result.detail) is (max_leaks == 1)
+    assert "nothing to ask" in (await suites(context).detail_leak([], max_leaks)).detail
 
 
 async def test_a_leak_to_strangers_is_refused_where_it_is_beyond_chance(

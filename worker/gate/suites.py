@@ -193,18 +193,12 @@ class Suites:
         num_leaky = sum(
             sum(each) >= max(MIN_LEAKS, LEAKY_SHARE * len(each)) for each in leaks.values()
         )
-        said = [probe.question for probe, now in zip(neighbours, after, strict=True) if now]
-        share_before, share_after = (1 - sum(each) / max(len(each), 1) for each in (before, after))
-        enough = share_after - share_before >= NEAR_LEAK_MARGIN - 1e-9
-        return SuiteResult(
-            name="near_leak",
-            baseline=round(share_before, 4),
-            candidate=round(share_after, 4),
-            margin=NEAR_LEAK_MARGIN,
-            passed=bool(neighbours) and enough and not num_leaky,
-            num_probes=len(neighbours),
-            detail=f"{num_leaky} of {len(leaks)} memories leak; said at: "
-            f"{' '.join(said[:MAX_LOST_SHOWN]) or 'none'}",
+        result = _held_back("near_leak", neighbours, before, after, NEAR_LEAK_MARGIN)
+        return result.model_copy(
+            update={
+                "passed": result.passed and bool(neighbours) and not num_leaky,
+                "detail": f"{num_leaky} of {len(leaks)} memories leak; {result.detail}",
+            }
         )
 
     async def detail_leak(self, details: Sequence[Probe], max_leaks: float) -> SuiteResult:
@@ -215,18 +209,11 @@ class Suites:
             max_leaks: The share of them that may get it; 1 reports it alone.
         """
         before, after = await self._right_since_active(details)
-        leaks = [now and not was for was, now in zip(before, after, strict=True)]
-        said = [probe.question for probe, leaked in zip(details, leaks, strict=True) if leaked]
-        share = sum(leaks) / max(len(leaks), 1)
-        return SuiteResult(
-            name="detail_leak",
-            baseline=1.0,
-            candidate=round(1 - share, 4),
-            margin=-max_leaks,
-            passed=share <= max_leaks + 1e-9,
-            num_probes=len(details),
-            detail=f"said at: {' '.join(said[:MAX_LOST_SHOWN]) or 'none'}",
-        )
+        result = _held_back("detail_leak", details, before, after, -max_leaks)
+        how = "reported alone; " if max_leaks == 1 else ""
+        if not details:
+            how = "nothing to ask; "
+        return result.model_copy(update={"detail": f"{how}{result.detail}"})
 
     async def capability(
         self, probes: Sequence[Probe], in_doubt: Sequence[Probe] = ()
@@ -383,3 +370,24 @@ def _lost_and_gained(probes: Sequence[Probe], before: Sequence[bool], after: Seq
     lost = [probe.question for probe, was, now in flips if was and not now]
     detail = f"{len(lost)} lost, {sum(now and not was for _, was, now in flips)} gained"
     return f"{detail}; lost: {' '.join(lost[:MAX_LOST_SHOWN])}" if lost else detail
+
+
+def _held_back(
+    name: str,
+    probes: Sequence[Probe],
+    before: Sequence[bool],
+    after: Sequence[bool],
+    margin: float,
+) -> SuiteResult:
+    """The share of questions that do not get the taught value, and which do; no sign test."""
+    shares = [1 - sum(said) / max(len(said), 1) for said in (before, after)]
+    leaks = [probe.question for probe, said in zip(probes, after, strict=True) if said]
+    return SuiteResult(
+        name=name,
+        baseline=round(shares[0], 4),
+        candidate=round(shares[1], 4),
+        margin=margin,
+        passed=shares[1] - shares[0] >= margin - 1e-9,
+        num_probes=len(probes),
+        detail=f"said at: {' '.join(leaks[:MAX_LOST_SHOWN]) or 'none'}",
+    )
