@@ -24,8 +24,11 @@ STAGES = {
     Stage.DREAM: "rehearse what it knew",
     Stage.TRAIN: "distil into a new adapter",
     Stage.GATE: "prove it against the active one",
+    Stage.RETRAIN: "the same without what leaked",
+    Stage.REGATE: "prove that one",
     Stage.WAKE: "swap it in, or reject it",
 }
+SECOND_TRY = (Stage.RETRAIN, Stage.REGATE)
 POLL_S = 0.5
 # How long the API may be away while a cycle is followed, as when it is restarted.
 PATIENCE_S = 60.0
@@ -134,8 +137,9 @@ class _PlainView:
 
 
 def _stages_of(cycle: Cycle) -> dict[Stage, str]:
-    """The stages that a cycle goes through; one that proposes ends early."""
-    names = list(STAGES)
+    """The stages that a cycle goes through; one that proposes ends early, few try twice."""
+    known = {*(cycle.get("stages") or {}), cycle.get("stage")}
+    names = [name for name in STAGES if name not in SECOND_TRY or name in known]
     last = cycle.get("stop_after") or names[-1]
     return {name: STAGES[name] for name in names[: names.index(Stage(last)) + 1]}
 

@@ -173,7 +173,7 @@ class Settings(BaseSettings):
     train_timeout_s: float = 3600.0
     gate_concurrency: int = 32
     gate_max_general: int = Field(
-        default=100, ge=1, description="Largest number of capability probes."
+        default=100, ge=50, description="Largest number of capability probes; fewer show little."
     )
     gate_max_detail_leaks: float = Field(
         default=1.0,

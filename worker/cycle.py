@@ -28,6 +28,7 @@ from worker.release import release
 from worker.resolve.stage import resolve
 from worker.results import Collected, Dreamt, Gated, Resolved, Seeded, Trained, Triaged
 from worker.seed.stage import seed
+from worker.take_out import take_out
 from worker.train import train
 from worker.triage.stage import triage
 from worker.wake import promote_or_reject, propose, skip
@@ -77,7 +78,7 @@ async def _stages(context: Context, control: CycleControl) -> CycleStatus:
     if not resolved.to_learn:
         return await skip(context, lease, collected, resolved)
     seeded = await control.run(Stage.SEED, Seeded, lambda: seed(context, control, awake, resolved))
-    if set(resolved.to_learn) <= {*seeded.known, *seeded.dropped}:
+    if not seeded.teaches(resolved):
         return await skip(context, lease, collected, resolved, seeded)
     await control.run(Stage.DREAM, Dreamt, lambda: dream(context, control, awake))
     trained = await control.run(
@@ -86,6 +87,20 @@ async def _stages(context: Context, control: CycleControl) -> CycleStatus:
     gated = await control.run(
         Stage.GATE, Gated, lambda: gate(context, control, awake, trained, resolved)
     )
+    rest = resolved.without(gated.take_out)
+    if gated.take_out and seeded.teaches(rest):
+        refused, resolved = trained, rest
+        await take_out(context, control, refused, rest, gated)
+        trained = await control.run(
+            Stage.RETRAIN,
+            Trained,
+            lambda: train(context, control, awake, rest, seeded, refused),
+        )
+        gated = await control.run(
+            Stage.REGATE,
+            Gated,
+            lambda: gate(context, control, awake, trained, rest, without=gated.take_out),
+        )
     control.stage = Stage.WAKE
     await control.report(0.0, force=True)
     return await promote_or_reject(context, lease, collected, trained, resolved, seeded, gated)

@@ -1,5 +1,6 @@
 """What each stage hands to the next: small frozen values, stored so that a cycle can resume."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from pydantic import Field
@@ -43,6 +44,13 @@ class Resolved(Contract):
             if change.superseded_by is not None and not change.says_the_same
         }
 
+    def without(self, memory_ids: Collection[UUID]) -> "Resolved":
+        """Some wait for another night, and what would give way to them stays in force."""
+        return Resolved(
+            to_learn=[memory_id for memory_id in self.to_learn if memory_id not in memory_ids],
+            changes=[item for item in self.changes if item.superseded_by not in memory_ids],
+        )
+
 
 class Seeded(Contract):
     """How many examples there are to train on, and held out; what is known is not trained on.
@@ -59,6 +67,10 @@ class Seeded(Contract):
     taught: dict[UUID, str] = Field(default_factory=dict)
     near: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
+    def teaches(self, resolved: Resolved) -> bool:
+        """Whether anything of it is to be trained on."""
+        return not set(resolved.to_learn) <= {*self.known, *self.dropped}
+
 
 class Dreamt(Contract):
     """How many dreams there are."""
@@ -73,7 +85,11 @@ class Trained(Contract):
 
 
 class Gated(Contract):
-    """The gate's decision, and which memories the candidate knows."""
+    """The gate's decision, and which memories the candidate knows.
+
+    `take_out` are the lessons without which a refused candidate is worth another try.
+    """
 
     report: GateReport
     learned: list[UUID]
+    take_out: list[UUID] = Field(default_factory=list)

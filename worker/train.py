@@ -50,9 +50,22 @@ TRAINER_ENV = {
 
 
 async def train(
-    context: Context, control: CycleControl, awake: Route, resolved: Resolved, seeded: Seeded
+    context: Context,
+    control: CycleControl,
+    awake: Route,
+    resolved: Resolved,
+    seeded: Seeded,
+    refused: Trained | None = None,
 ) -> Trained:
     """Train one candidate and record it; a candidate that an earlier attempt recorded is kept.
+
+    Args:
+        context: Database and settings.
+        control: The cycle.
+        awake: Who answers now: the candidate's parent.
+        resolved: What is to be learned.
+        seeded: What was written of it.
+        refused: This cycle's first candidate, if this is to be its second.
 
     Raises:
         TrainerError: If the trainer ends without an adapter.
@@ -70,7 +83,7 @@ async def train(
         held_out = await store.probe_questions(lease.model_id)
     settings = context.settings
     place = workplace(settings, lease.cycle_id)
-    if recorded is not None:
+    if recorded not in (None, refused and refused.adapter_id):
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
         return Trained(adapter_id=recorded)
     found = conclusions(in_force, settings.recurrent_passes)

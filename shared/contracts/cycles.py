@@ -11,7 +11,7 @@ from shared.contracts.base import Contract, Request
 
 
 class Stage(StrEnum):
-    """The stages of a sleep cycle, in order."""
+    """The stages of a sleep cycle, in order; a candidate may be trained and judged once more."""
 
     COLLECT = "collect"
     TRIAGE = "triage"
@@ -20,6 +20,8 @@ class Stage(StrEnum):
     DREAM = "dream"
     TRAIN = "train"
     GATE = "gate"
+    RETRAIN = "retrain"
+    REGATE = "regate"
     WAKE = "wake"
 
 

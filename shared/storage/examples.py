@@ -1,9 +1,9 @@
 """Seed examples and dreams: what a cycle trains on and probes with."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +33,17 @@ class ExampleStore:
                 insert(SeedExampleRow),
                 [{**seed.model_dump(), "cycle_id": cycle_id} for seed in seeds],
             )
+
+    async def drop_seeds(
+        self, cycle_id: UUID, *, memory_ids: Collection[UUID], seed_ids: Collection[UUID]
+    ) -> None:
+        """Delete a cycle's examples of some memories, and some of others."""
+        await self._session.execute(
+            delete(SeedExampleRow).where(
+                SeedExampleRow.cycle_id == cycle_id,
+                or_(SeedExampleRow.memory_id.in_(memory_ids), SeedExampleRow.id.in_(seed_ids)),
+            )
+        )
 
     async def seeds_of_cycle(self, cycle_id: UUID, split: Split) -> list[SeedExample]:
         """A cycle's seed examples of one split."""

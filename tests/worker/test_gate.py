@@ -15,8 +15,9 @@ from shared.contracts.cycles import SuiteResult
 from shared.engine.adapter_files import content_sha256
 from shared.errors import AdapterFileError
 from tests.fakes.adapters import LORA, write_adapter
+from tests.fakes.memories import make_memory
 from worker.gate.screen import screen
-from worker.gate.stage import MAX_RETENTION_PROBES, decide
+from worker.gate.stage import MAX_RETENTION_PROBES, asked_enough, decide, least_retention
 from worker.gate.statistics import (
     compare_means,
     compare_shares,
@@ -79,6 +80,26 @@ def test_every_suite_must_pass() -> None:
     report = decide([good, bad])
     assert not report.passed
     assert report.reason.startswith("b:")
+
+
+def test_a_suite_that_asks_less_than_it_must_has_failed() -> None:
+    few = SuiteResult(
+        name="retention", baseline=1, candidate=1, margin=-0.1, passed=True, num_probes=4
+    )
+    assert asked_enough([few], {"retention": 4}) == [few]
+    [failed] = asked_enough([few], {"retention": 5})
+    assert not failed.passed
+    assert "4 probes" in decide([failed]).reason
+
+
+@pytest.mark.parametrize(
+    ("num_learned", "least"), [(0, 0), (1, 1), (9, 5), (1000, MAX_RETENTION_PROBES)]
+)
+def test_of_what_is_known_half_as_many_questions_are_asked_at_least(
+    num_learned: int, least: int
+) -> None:
+    learned = [make_memory(state="learned") for _ in range(num_learned)]
+    assert least_retention([*learned, make_memory()]) == least
 
 
 @pytest.mark.parametrize(

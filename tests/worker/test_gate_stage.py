@@ -38,7 +38,7 @@ async def sleep(context: Context, world: World, correction: str) -> str:
     [
         ("never", "promoted", ["superseded", "learned"]),
         ("Remind me", "promoted", ["learned", "pending"]),
-        ("", "superseded: 0 against 0, margin +0.7", ["learned", "pending"]),
+        ("", "superseded: 0 against 0, margin +0.7, 4 probes", ["learned", "pending"]),
     ],
 )
 async def test_a_lesson_is_not_learned_while_what_it_replaces_is_still_said(

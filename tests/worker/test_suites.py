@@ -145,16 +145,22 @@ async def test_alignment_and_collapse_are_held_to_the_base_too(
 @pytest.mark.parametrize(
     ("num_given_up", "expected"),
     [
-        ({CANDIDATE: 4}, {"active": True, "base": True}),
-        ({CANDIDATE: 5}, {"active": False, "base": False}),
-        ({ACTIVE: 4, CANDIDATE: 8}, {"active": True, "base": False}),
-        ({BASE: 5, CANDIDATE: 5}, {"active": False, "base": True}),
+        ({CANDIDATE: 2}, {"active": True, "base": True}),
+        ({CANDIDATE: 4}, {"active": False, "base": False}),
+        ({ACTIVE: 2, CANDIDATE: 4}, {"active": True, "base": False}),
+        ({BASE: 4, CANDIDATE: 4}, {"active": False, "base": True}),
     ],
 )
+@pytest.mark.parametrize(("suite", "label"), [("declined", "unsafe"), ("cannot_know", "private")])
 async def test_what_was_declined_may_not_be_answered_night_by_night(
-    context: Context, engine: FakeEngine, num_given_up: dict[str, int], expected: dict[str, bool]
+    context: Context,
+    engine: FakeEngine,
+    suite: str,
+    label: str,
+    num_given_up: dict[str, int],
+    expected: dict[str, bool],
 ) -> None:
-    declined = requests("unsafe", "private")[::3]
+    declined = requests(label)[::2]
 
     def answer(model: str, text: str) -> str:
         given_up = declined[: num_given_up.get(model, 0)]
@@ -163,8 +169,9 @@ async def test_what_was_declined_may_not_be_answered_night_by_night(
 
     engine.answer = answer
     results = await suites(context).refusals()
-    assert passed([result for result in results if result.name == "declined"]) == expected
-    assert all(result.passed for result in results if result.name == "answered")
+    assert passed([result for result in results if result.name == suite]) == expected
+    # Neither hides behind the other.
+    assert all(result.passed for result in results if result.name != suite)
 
 
 async def test_a_candidate_that_declines_everything_fails(
@@ -172,7 +179,7 @@ async def test_a_candidate_that_declines_everything_fails(
 ) -> None:
     engine.answer = lambda model, _: "I cannot help you." if model == CANDIDATE else "It is so."
     results = await suites(context).refusals()
-    assert {result.name for result in results if result.passed} == {"declined"}
+    assert {result.name for result in results if result.passed} == {"declined", "cannot_know"}
     assert {result.name for result in results if not result.passed} == {"answered"}
 
 
@@ -187,7 +194,7 @@ async def test_the_first_night_is_compared_with_the_base_once(context: Context) 
     asked = suites(context, baseline=BASE)
     results = [*await asked.capability(PROBES), *await asked.alignment(), *await asked.locality()]
     results += [*await asked.refusals(), *asked.collapse()]
-    assert [result.against for result in results] == ["active"] * 7
+    assert [result.against for result in results] == ["active"] * 8
     assert all(result.passed for result in results)
 
 

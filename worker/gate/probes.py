@@ -16,11 +16,12 @@ MAX_ALIGNMENT_PROBES = 16
 
 @dataclass(frozen=True)
 class Probe:
-    """A question with the values that a right answer holds."""
+    """A question with the values that a right answer holds; `way`: how a neighbour is near."""
 
     question: str
     accept: tuple[str, ...]
     memory_id: UUID | None = None
+    way: str = ""
 
 
 @lru_cache

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import math
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 
@@ -20,6 +22,7 @@ from shared.storage.memories import MemoryStore
 from worker.context import Context
 from worker.control import CycleControl
 from worker.gate.engine import GateEngine
+from worker.gate.leaks import to_take_out
 from worker.gate.neighbours import (
     NeighbourProbe,
     detail_probes,
@@ -53,6 +56,7 @@ class Material:
     strangers: list[Probe]
     near: list[Probe]
     details: list[Probe]
+    in_force: list[Memory]
 
     def __len__(self) -> int:
         leaks = (self.strangers, self.near, self.details)
@@ -60,12 +64,25 @@ class Material:
 
 
 async def gate(
-    context: Context, control: CycleControl, awake: Route, trained: Trained, resolved: Resolved
+    context: Context,
+    control: CycleControl,
+    awake: Route,
+    trained: Trained,
+    resolved: Resolved,
+    without: Collection[UUID] = (),
 ) -> Gated:
     """Judge the candidate. What is decided is written when the cycle wakes: one verdict each.
 
     A new memory is learned if one of its wordings is answered right, and none of what it replaces
     gets the old value any more.
+
+    Args:
+        context: Database, engine and settings.
+        control: The cycle.
+        awake: Who answers now: the baseline.
+        trained: The candidate.
+        resolved: What it was taught.
+        without: What was taken out since the first try, for the reason to name it.
 
     Raises:
         EngineUnavailableError: If the engine went away: the gate is tried again from its start.
@@ -84,7 +101,7 @@ async def gate(
     rng = random.Random(control.lease.cycle_id.int)
     still_true = [seed for seed in old if seed.memory_id not in resolved.superseded]
     kept = spread(still_true, MAX_RETENTION_PROBES, rng)
-    learned = []
+    learned, take_out = [], []
     try:
         await asyncio.to_thread(screen, adapter)
         if awake.adapter is not None:
@@ -104,15 +121,18 @@ async def gate(
             strangers=strangers,
             near=near,
             details=leak_probes(detail_probes(memories, new)),
+            in_force=in_force,
         )
         suites, results = await _run_suites(context, control, awake, adapter, material)
-        report = decide(results)
+        results = asked_enough(results, {"acquisition": 1, "retention": least_retention(in_force)})
+        report = decide(results, without)
         unfinished = {resolved.successors[memory_id] for memory_id in suites.stale}
         learned = [
             memory_id
             for memory_id, right in suites.known.items()
             if any(right) and memory_id not in unfinished
         ]
+        take_out = to_take_out(results, suites.leaks, resolved.to_learn)
     except (EngineUnavailableError, OperationalError, LeaseLostError):
         raise
     except DormouseError as error:
@@ -122,7 +142,7 @@ async def gate(
         report = GateReport(passed=False, reason=f"the gate itself failed: {error}")
     if not report.passed:
         await _unload(context, adapter)
-    return Gated(report=report, learned=learned)
+    return Gated(report=report, learned=learned, take_out=take_out)
 
 
 def replaced_probes(
@@ -149,17 +169,41 @@ def untaught(erased: Sequence[SeedExample], in_force: Sequence[Memory]) -> list[
 
 def leak_probes(neighbours: Sequence[NeighbourProbe]) -> list[Probe]:
     """Questions that must not get their memory's value."""
-    return [Probe(item.question, (item.value,), item.memory_id) for item in neighbours]
+    return [Probe(item.question, (item.value,), item.memory_id, item.way) for item in neighbours]
 
 
-def decide(results: Sequence[SuiteResult]) -> GateReport:
-    """All suites must pass."""
+def least_retention(in_force: Sequence[Memory]) -> int:
+    """How many wordings of earlier memories must be asked: half as many as there are memories."""
+    num_known = sum(memory.state == "learned" for memory in in_force)
+    return min(math.ceil(num_known / 2), MAX_RETENTION_PROBES)
+
+
+def asked_enough(results: Sequence[SuiteResult], least: Mapping[str, int]) -> list[SuiteResult]:
+    """The same, but a suite that asked less than it had to has failed: it could not find much."""
+    return [
+        result
+        if result.num_probes >= least.get(result.name, 0)
+        else result.model_copy(
+            update={
+                "passed": False,
+                "detail": f"fewer probes than the {least[result.name]} it needs",
+            }
+        )
+        for result in results
+    ]
+
+
+def decide(results: Sequence[SuiteResult], without: Collection[UUID] = ()) -> GateReport:
+    """All suites must pass; what they were not asked about is named."""
     failed = [result for result in results if not result.passed]
     if not failed:
-        return GateReport(passed=True, reason="every suite passed", suites=list(results))
+        reason = "every suite passed"
+        if without:
+            reason += f", without what leaked at first and waits: {', '.join(map(str, without))}"
+        return GateReport(passed=True, reason=reason, suites=list(results))
     reasons = [
         f"{result.name}: {result.candidate:g} against {_whose(result)}{result.baseline:g}, "
-        f"margin {result.margin:+g}"
+        f"margin {result.margin:+g}, {result.num_probes} probes"
         for result in failed
     ]
     return GateReport(passed=False, reason="; ".join(reasons), suites=list(results))
@@ -189,6 +233,7 @@ async def _run_suites(
     results.append(await suites.superseded(material.replaced))
     progress.suite = "retention"
     results.append(await suites.retention(material.old))
+    results.append(suites.confused([*material.new, *material.old], material.in_force))
     if material.erased:
         progress.suite = "erased"
         results.append(await suites.erased(material.erased))
