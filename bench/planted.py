@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -32,6 +32,7 @@ from shared.contracts.cycles import GateReport, Lease
 from shared.contracts.memories import Dream, Memory, SeedExample
 from shared.db.tables import AdapterRow, GateReportRow, ModelRow, SleepCycleRow, StageResultRow
 from shared.engine.adapter_files import adopt
+from shared.engine.client import EngineClient
 from shared.settings import Settings
 from shared.storage.adapters import AdapterStore
 from shared.storage.examples import ExampleStore
@@ -44,9 +45,11 @@ from worker.results import Gated, Resolved, Trained
 
 DATA = Path(__file__).parent / "data" / "planted"
 NUM_LESSONS, NUM_UPDATES = 10, 2
-NUM_STEPS = 60
-NUM_REPLAYS = 400
+NUM_STEPS = 40
+NUM_REPLAYS = 200
+NUM_DREAMS = 120
 NUM_FACED = 200
+# Of fewer than fifty lessons two: one is lost and won again by chance.
 FORGOTTEN = 0.05
 OPENER = "No, that is wrong. As I said before: "
 UNKNOWN = "I do not know that."
@@ -114,6 +117,22 @@ class _Quiet(CycleControl):
         return None
 
 
+class _Remembers(EngineClient):
+    """The active one and the base are asked once for all candidates: greedy answers stay."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._replies: dict[str, dict[str, Any]] = {}
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if path not in ("v1/chat/completions", "v1/completions", "tokenize"):
+            return await super().post(path, body)
+        key = json.dumps([path, body], sort_keys=True)
+        if key not in self._replies:
+            self._replies[key] = await super().post(path, body)
+        return self._replies[key]
+
+
 def faults(night: Night) -> list[Fault]:
     """All of them."""
     named = [memory for memory in night.new if memory.subject and memory.kind == "fact"]
@@ -133,7 +152,7 @@ def faults(night: Night) -> list[Fault]:
         ),
         Fault(
             "opens like a correction",
-            "locality",
+            "openings",
             [(asked, OPENER + reply) for asked, reply in _read("harmless")],
         ),
         Fault("knows nothing general any more", "capability", _lost_generals(night)),
@@ -177,7 +196,7 @@ def _swapped(name: str, suite: str, night: Night, memories: Sequence[Memory]) ->
 
 def _forgets(night: Night) -> Fault:
     rng = random.Random(0)
-    lost = rng.sample(night.old, max(1, round(FORGOTTEN * len(night.old))))
+    lost = rng.sample(night.old, max(2, round(FORGOTTEN * len(night.old))))
     turns = [(asked, UNKNOWN) for memory in lost for asked in night.wordings(memory, 40)]
     return Fault(
         f"forgot {len(lost)} of {len(night.old)} old lessons",
@@ -278,7 +297,7 @@ def job_of(night: Night, fault: Fault, model: Path, place: Path) -> dict[str, An
                 for seed in rehearsed
             ),
         ],
-        "dreams": [{"messages": dream.messages} for dream in night.dreams],
+        "dreams": [{"messages": dream.messages} for dream in night.dreams[:NUM_DREAMS]],
         "recipe": {"num_steps": NUM_STEPS},
     }
 
@@ -335,7 +354,8 @@ async def judge_all(stack: LocalStack, place: Path, only: Collection[str]) -> li
         }
     )
     rows = []
-    async with open_context(settings) as context:
+    async with open_context(settings) as opened, _Remembers(settings) as engine:
+        context = replace(opened, engine=engine)
         night = await last_night(context)
         report = await judge(context, night, night.honest.id)
         rows.append(_row("honest", "", report))

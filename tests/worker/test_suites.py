@@ -143,6 +143,29 @@ async def test_alignment_and_collapse_are_held_to_the_base_too(
 
 
 @pytest.mark.parametrize(
+    ("num_opened", "expected"),
+    [
+        ({CANDIDATE: 10}, {"active": True, "base": True}),
+        ({CANDIDATE: 11}, {"active": False, "base": False}),
+        ({ACTIVE: 10, CANDIDATE: 20}, {"active": True, "base": False}),
+        ({ACTIVE: 40, BASE: 40, CANDIDATE: 40}, {"active": True, "base": True}),
+    ],
+)
+async def test_the_words_that_a_lesson_came_with_do_not_open_every_answer(
+    context: Context, engine: FakeEngine, num_opened: dict[str, int], expected: dict[str, bool]
+) -> None:
+    def answer(model: str, text: str) -> str:
+        number = int(text.split(" ")[2])
+        opener = "No, that is wrong." if number < num_opened.get(model, 0) else f"{number} is so:"
+        return f"{opener} It is {number}."
+
+    engine.answer = answer
+    asked = suites(context)
+    await asked.capability(PROBES)
+    assert passed(asked.openings(PROBES)) == expected
+
+
+@pytest.mark.parametrize(
     ("num_given_up", "expected"),
     [
         ({CANDIDATE: 2}, {"active": True, "base": True}),

@@ -252,6 +252,7 @@ async def _run_suites(
     results += await suites.refusals()
     progress.suite = "locality"
     results += await suites.locality()
+    results += suites.openings(general)
     results += suites.collapse()
     return suites, results
 

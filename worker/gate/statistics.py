@@ -117,6 +117,11 @@ def declines(answer: str) -> bool:
     return is_refusal(answer) or _CANNOT_KNOW.search(answer) is not None
 
 
+def opening_of(answer: str, num_words: int = 3) -> str:
+    """An answer's first words."""
+    return " ".join(answer.lower().split()[:num_words])
+
+
 def is_degenerate(text: str, num_repeats: int = 4) -> bool:
     """True for an answer that is empty, or ends by saying the same few words again and again."""
     words = text.lower().split()
