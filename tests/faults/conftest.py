@@ -9,7 +9,7 @@ from tests.real import Visitor, visiting
 SHORT_NIGHT = {
     "DORMOUSE_NUM_DREAMS": "16",
     "DORMOUSE_TRAIN_RECIPE": '{"num_steps": 16, "checkpoint_steps": 2}',
-    "DORMOUSE_GATE_MAX_GENERAL": "8",
+    "DORMOUSE_GATE_MAX_GENERAL": "50",
 }
 
 
