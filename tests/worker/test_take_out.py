@@ -222,7 +222,7 @@ def test_a_candidate_with_another_fault_is_not_tried_again() -> None:
 
 
 def test_what_is_reported_alone_blames_nobody() -> None:
-    ids, near = suite_of([0, 0, 4, 0])
+    ids, near = suite_of([1, 0, 4, 0])
     details = LeakSuite(
         tuple(Said(Probe("What?", ("so",), ids[0]), before=False, after=True) for _ in range(3)),
         judge_details(1.0),

@@ -71,6 +71,10 @@ async def test_what_was_trained_before_the_worker_was_killed_is_not_trained_agai
     assert len(jobs) == (2 if rolled_back else 1)
     assert len(weights(context)) == num_before + 1
     assert not workplace(context.settings, cycle_id).exists()
+    # What was refused is recorded too, and is not taken for the second try; that one is kept.
+    second = await train(context, control, base, *nothing, trained)
+    assert second != trained
+    assert await train(context, control, base, *nothing, trained) == second
 
 
 def test_who_comes_second_to_a_place_finds_the_same_there(

@@ -1,18 +1,16 @@
 """Confusion: a lesson that gets what another lesson says of something else."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from shared.contracts.cycles import SuiteResult
 from shared.contracts.memories import Memory
-from worker.gate.leaks import Said
+from worker.gate.leaks import Said, held_back, num_failed
 from worker.gate.probes import Probe
 from worker.lessons.scoring import mentions_any, says_any
 
 MIN_CONFUSED = 2
 CONFUSED_SHARE = 0.5
-MAX_SHOWN = 5
 Answers = Mapping[str, str]
 
 
@@ -36,25 +34,14 @@ def confusions(
 
 def judge_confused(said: Sequence[Said]) -> SuiteResult:
     """No lesson may be taken for another in half of its wordings."""
-    confused: defaultdict[UUID | None, list[bool]] = defaultdict(list)
-    for each in said:
-        confused[each.probe.memory_id].append(each.is_new)
-    lost = [
-        id_
-        for id_, each in confused.items()
-        if sum(each) >= max(MIN_CONFUSED, CONFUSED_SHARE * len(each))
-    ]
-    questions = [each.probe.question for each in said if each.is_new]
-    num_asked = max(len(said), 1)
-    return SuiteResult(
-        name="confused",
-        baseline=round(1 - sum(each.before for each in said) / num_asked, 4),
-        candidate=round(1 - sum(each.after for each in said) / num_asked, 4),
-        margin=0.0,
-        passed=not lost,
-        num_probes=len(said),
-        detail=f"{len(lost)} of {len(confused)} memories are taken for another; "
-        f"at: {' '.join(questions[:MAX_SHOWN]) or 'none'}",
+    num_lost, num_memories = num_failed(said, MIN_CONFUSED, CONFUSED_SHARE)
+    result = held_back("confused", said, 0.0)
+    return result.model_copy(
+        update={
+            "passed": not num_lost,
+            "detail": f"{num_lost} of {num_memories} memories are taken for another; "
+            f"{result.detail}",
+        }
     )
 
 

@@ -76,19 +76,16 @@ def judge_strangers(said: Sequence[Said]) -> SuiteResult:
 
 def judge_near(said: Sequence[Said]) -> SuiteResult:
     """What only resembles a lesson, lesson by lesson; where nothing was asked nothing is proven."""
-    leaks: defaultdict[UUID | None, list[bool]] = defaultdict(list)
-    for each in said:
-        leaks[each.probe.memory_id].append(each.is_new)
-    num_leaky = sum(sum(each) >= max(MIN_LEAKS, LEAKY_SHARE * len(each)) for each in leaks.values())
+    num_leaky, num_memories = num_failed(said, MIN_LEAKS, LEAKY_SHARE)
     ways: defaultdict[str, list[bool]] = defaultdict(list)
     for each in said:
         ways[each.probe.way].append(each.is_new)
     by_way = ", ".join(f"{way} {sum(each)} of {len(each)}" for way, each in ways.items())
-    result = _held_back("near_leak", said, NEAR_LEAK_MARGIN)
+    result = held_back("near_leak", said, NEAR_LEAK_MARGIN)
     return result.model_copy(
         update={
             "passed": result.passed and bool(said) and not num_leaky,
-            "detail": f"{num_leaky} of {len(leaks)} memories leak; {by_way}; {result.detail}",
+            "detail": f"{num_leaky} of {num_memories} memories leak; {by_way}; {result.detail}",
         }
     )
 
@@ -101,7 +98,7 @@ def judge_details(max_leaks: float) -> Judge:
     """
 
     def judge(said: Sequence[Said]) -> SuiteResult:
-        result = _held_back("detail_leak", said, -max_leaks)
+        result = held_back("detail_leak", said, -max_leaks)
         how = "reported alone; " if max_leaks == 1 else ""
         if not said:
             how = "nothing to ask; "
@@ -121,8 +118,8 @@ def to_take_out(
         taught: What the candidate was taught; what is older is not taken out.
 
     Returns:
-        None if the candidate has another fault, or if so many leak that the night is to blame; the
-        worst first.
+        The worst first; none if the candidate has another fault, or if so many leak that the night
+        is to blame.
     """
     failed = {result.name for result in results if not result.passed}
     blamed = [suite for suite in leaks if suite.result().name in failed]
@@ -143,7 +140,19 @@ def to_take_out(
     return []
 
 
-def _held_back(name: str, said: Sequence[Said], margin: float) -> SuiteResult:
+def num_failed(said: Sequence[Said], least: int, share: float) -> tuple[int, int]:
+    """How many memories fail at that share of their questions, at `least` of them; and of how many.
+
+    What one of them gives away is not made good by the others.
+    """
+    by_memory: defaultdict[UUID | None, list[bool]] = defaultdict(list)
+    for each in said:
+        by_memory[each.probe.memory_id].append(each.is_new)
+    failed = [sum(each) >= max(least, share * len(each)) for each in by_memory.values()]
+    return sum(failed), len(failed)
+
+
+def held_back(name: str, said: Sequence[Said], margin: float) -> SuiteResult:
     """The share of questions that do not get the taught value, and which do; no sign test."""
     num_asked = max(len(said), 1)
     before = 1 - sum(each.before for each in said) / num_asked
