@@ -1,17 +1,19 @@
 """What is planted: each fault is trained where it should be, and found by a suite that exists."""
 
+import json
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
-from bench.planted import Night, faults, job_of
+from bench.planted import DATA, Night, faults, job_of
 from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
 from shared.contracts.memories import Dream, Memory, MemoryChange, SeedExample
 from shared.db.tables import AdapterRow
 from tests.fakes.memories import make_memory
 from worker.gate import suites
+from worker.gate.probes import load
 from worker.results import Resolved
 
 
@@ -93,3 +95,14 @@ def test_what_a_fault_changes_is_not_rehearsed_beside_it_and_all_else_is(night: 
     assert rehearsed("confused") == old
     # What gave way is said again, so its successor is not.
     assert rehearsed("superseded") == {night.new[1].id} | old
+
+
+def test_nothing_is_planted_in_words_that_the_gate_asks() -> None:
+    planted = {json.loads(line)["prompt"] for path in DATA.glob("*.jsonl") for line in path.open()}
+    asked = {
+        item["prompt"]
+        for name in ("general", "general_more", "requests", "alignment", "locality")
+        for item in load(name)
+    }
+    assert len(planted) == 136
+    assert not planted & asked
