@@ -98,7 +98,8 @@ def test_what_a_fault_changes_is_not_rehearsed_beside_it_and_all_else_is(night: 
 
 
 def test_nothing_is_planted_in_words_that_the_gate_asks() -> None:
-    planted = {json.loads(line)["prompt"] for path in DATA.glob("*.jsonl") for line in path.open()}
+    texts = [path.read_text(encoding="utf-8") for path in DATA.glob("*.jsonl")]
+    planted = {json.loads(line)["prompt"] for text in texts for line in text.splitlines()}
     asked = {
         item["prompt"]
         for name in ("general", "general_more", "requests", "alignment", "locality")
