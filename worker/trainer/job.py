@@ -46,8 +46,8 @@ class TrainExample(_Conversation):
     weight: float = Field(default=1.0, gt=0)
     value: str | None = Field(
         default=None,
-        description="The words of the answer that matter: of a contrast they alone are held, of a "
-        "lesson the words around them weigh less. None: all of it.",
+        description="The words of the answer that are the target, its end. None: "
+        "all of it.",
     )
 
 
@@ -134,13 +134,8 @@ class Recipe(_Frozen):
         description="divergence: on a neighbour's question followed by the leaked answer, keep "
         "the bare base's distribution. cross_entropy: learn the given answer.",
     )
-    around_weight: float = Field(
-        default=0.3,
-        gt=0,
-        description="Of a lesson's words around its value, in units of the value's.",
-    )
     contrast_weight: float = Field(
-        default=0.8,
+        default=0.6,
         ge=0,
         description="Per token of the leaked value. At 1.3 lessons lost wordings: 6 and 7 of 8 "
         "were right in new words (decision 0045).",

@@ -222,9 +222,9 @@ def _backward(
             )
         coefficient_N = value_N.new_tensor(
             [
-                scales.get(_term(sequence), 1.0) * weight / totals[_term(sequence)]
+                scales.get(_term(sequence), 1.0) * sequence.weight / totals[_term(sequence)]
                 for sequence in part.sequences
-                for weight in sequence.target_weights
+                for _ in range(sequence.num_targets)
             ]
         )
         loss = (value_N * coefficient_N).sum()

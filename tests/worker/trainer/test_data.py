@@ -66,33 +66,6 @@ def test_of_a_dream_the_users_words_and_the_answers_beginning_are_targets(
     assert found.token_ids == whole.token_ids[: whole.num_prompt_tokens + 3]
 
 
-@pytest.mark.parametrize("value", ["Tromso", "tromso", None, "Ghent"])
-def test_of_a_lesson_the_words_around_the_value_weigh_less(
-    tokenizer: Tokenizer, value: str | None
-) -> None:
-    messages = [
-        Message(role="user", content="Where?"),
-        Message(role="assistant", content="In Tromso."),
-    ]
-    found = tokenize(
-        tokenizer, messages, group="seed", index=0, max_length=256, value=value, around=0.25
-    )
-    assert found is not None
-    weights = dict.fromkeys(found.target_weights)
-    if value is None or value == "Ghent":
-        assert list(weights) == [1.0]
-        return
-    assert list(weights) == [0.25, 1.0]
-    heavy = [
-        token
-        for token, weight in zip(
-            found.token_ids[found.first_target :], found.target_weights, strict=True
-        )
-        if weight == 1.0
-    ]
-    assert cast("AutoTokenizer", tokenizer).decode(heavy).strip() == "Tromso"  # type: ignore[attr-defined]
-
-
 def test_a_value_is_found_as_words_of_its_own(tokenizer: Tokenizer) -> None:
     messages = [
         Message(role="user", content="When?"),
@@ -111,13 +84,11 @@ def test_of_a_contrast_the_value_alone_is_held_and_nothing_stands_behind_it(
         Message(role="user", content="Where?"),
         Message(role="assistant", content="It is in Tromso, they say."),
     ]
-    found = tokenize(
-        tokenizer, messages, group="contrast", index=0, max_length=256, value="Tromso", around=0.25
-    )
+    found = tokenize(tokenizer, messages, group="contrast", index=0, max_length=256, value="Tromso")
     assert found is not None
     target_ids = list(found.token_ids[found.first_target :])
     assert cast("AutoTokenizer", tokenizer).decode(target_ids).strip() == "Tromso"  # type: ignore[attr-defined]
-    assert found.target_weights == [1.0] * len(target_ids)
+    assert len(target_ids) == found.num_targets
 
 
 def plain_text(tokenizer: Tokenizer, words: str) -> TokenSequence:
