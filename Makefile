@@ -109,6 +109,10 @@ bench-reader: setup
 	@run='$(BIN)/pip $(INSTALL) --no-deps -r locks/bench.txt'; $(call step,scikit-learn to fit with)
 	@$(BIN)/python -m bench.reader $(BENCH_ARGS)
 
+bench-facts: setup
+	@run='$(BIN)/pip $(INSTALL) --no-deps -r locks/bench.txt'; $(call step,if-verifiable to check instructions with)
+	@$(BIN)/python -m bench.facts $(BENCH_ARGS)
+
 bench-scoring: setup
 	@$(BIN)/python -m bench.scoring $(BENCH_ARGS)
 

@@ -35,14 +35,17 @@ class Outside:
         engine: The stack's private engine.
         base: The bare base's name there, for its tokenizer.
         folder: Holds the files; None measures nothing.
+        prompts: Whether to ask XSTest's prompts too.
     """
 
-    def __init__(self, engine: EngineClient, base: str, folder: Path | None) -> None:
+    def __init__(
+        self, engine: EngineClient, base: str, folder: Path | None, *, prompts: bool = True
+    ) -> None:
         self._engine = engine
         self._base = base
         self._limit = asyncio.Semaphore(CONCURRENCY)
         self._pairs = _lines(folder, "blimp")
-        self._prompts = _lines(folder, "xstest")
+        self._prompts = _lines(folder if prompts else None, "xstest")
 
     async def examine(self, name: str) -> dict[str, float | None]:
         """Every measure of whoever answers to an engine-side name."""
