@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bench.planted import DATA, Night, faults, job_of
+from bench.faults import DATA, Night, faults
+from bench.planted import job_of
 from shared.contracts.adapters import Route
 from shared.contracts.base import new_id
 from shared.contracts.memories import Dream, Memory, MemoryChange, SeedExample
