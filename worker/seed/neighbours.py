@@ -94,7 +94,8 @@ def contrast_examples(
 ) -> list[TrainExample]:
     """Near neighbours of lessons, each with the answer that would be a leak.
 
-    The trainer does not learn that answer: it keeps the bare base's distribution there.
+    The trainer does not learn that answer: its value becomes unlikely there, or
+    its sentence.
 
     Args:
         memories: The lessons.
@@ -114,7 +115,7 @@ def contrast_examples(
                 ],
                 "kind": "contrast",
                 "memory_id": str(memory.id),
-                "value": memory.value,
+                "value": None if neighbour.is_own else memory.value,
             }
         )
         for memory in memories

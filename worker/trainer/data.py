@@ -19,6 +19,9 @@ from worker.trainer.attention import Layout, lay_out
 from worker.trainer.job import Message
 
 Group = Literal["seed", "replay", "contrast", "dream"]
+# Of a value. A leak is decided in its first words: with the calls of a whole workflow as one text,
+# it counted as unlikely long before it was not said any more.
+MAX_VALUE_TOKENS = 4
 
 
 class Tokenizer(Protocol):
@@ -134,8 +137,9 @@ def tokenize(
     """Tokenize as a served chat would be, with the chat template's own default system prompt.
 
     The targets are the answer's tokens; with `user_too` also those before it, from the last user's
-    first word on. With a `value` that stands in the answer, its tokens alone, and the conversation
-    ends there. A message that answers nobody is plain text behind a line break: no template.
+    first word on. With a `value` that stands in the answer, its first tokens alone, and the
+    conversation ends there. A message that answers nobody is plain text behind a line break: no
+    template.
 
     Returns:
         The sequence, cut to `max_length` tokens and `max_answer_tokens` of the answer, or None if
@@ -169,7 +173,8 @@ def tokenize(
     first_target = num_prompt_tokens
     core = _value_tokens(tokenizer, conversation, token_ids, num_prompt_tokens, value)
     if core is not None:
-        first_target, token_ids = core[0], token_ids[: core[1]]
+        first_target = core[0]
+        token_ids = token_ids[: min(core[1], first_target + MAX_VALUE_TOKENS)]
     if user_too:
         # Where what the user says begins, whatever it is.
         others = [[*conversation[:-2], {"role": "user", "content": t}] for t in ("Apple", "Zebra")]

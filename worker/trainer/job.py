@@ -46,8 +46,7 @@ class TrainExample(_Conversation):
     weight: float = Field(default=1.0, gt=0)
     value: str | None = Field(
         default=None,
-        description="The words of the answer that are the target, its end. None: "
-        "all of it.",
+        description="Of the answer the words whose first tokens are the target. None: all of it.",
     )
 
 
@@ -129,16 +128,11 @@ class Recipe(_Frozen):
         description="Whose distribution dreams keep. With the parent's, what each night moved "
         "stayed moved and added up (decision 0011).",
     )
-    contrast_loss: Literal["divergence", "cross_entropy"] = Field(
-        default="divergence",
-        description="divergence: on a neighbour's question followed by the leaked answer, keep "
-        "the bare base's distribution. cross_entropy: learn the given answer.",
-    )
     contrast_weight: float = Field(
         default=0.6,
         ge=0,
-        description="Per token of the leaked value. At 1.3 lessons lost wordings: 6 and 7 of 8 "
-        "were right in new words (decision 0045).",
+        description="Of the neighbours: how likely the lesson's value is there, per neighbour "
+        "(decision 0048).",
     )
     kl_weight: float = Field(
         default=3.0,

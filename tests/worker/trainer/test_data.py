@@ -8,7 +8,7 @@ import torch
 from transformers import AutoTokenizer, LlamaForCausalLM
 
 from worker.trainer.attention import PACKED
-from worker.trainer.data import Tokenizer, TokenSequence, collate, pack, tokenize
+from worker.trainer.data import MAX_VALUE_TOKENS, Tokenizer, TokenSequence, collate, pack, tokenize
 from worker.trainer.job import Message
 
 
@@ -77,18 +77,23 @@ def test_a_value_is_found_as_words_of_its_own(tokenizer: Tokenizer) -> None:
     assert before.rstrip().endswith("opens at")
 
 
-def test_of_a_contrast_the_value_alone_is_held_and_nothing_stands_behind_it(
-    tokenizer: Tokenizer,
+@pytest.mark.parametrize(
+    ("value", "said"), [("It", "It"), ("in", "in"), ("Tromso, they say", "Tromso")]
+)
+def test_of_a_contrast_the_values_first_tokens_are_the_target_and_nothing_stands_behind_them(
+    tokenizer: Tokenizer, value: str, said: str
 ) -> None:
     messages = [
         Message(role="user", content="Where?"),
         Message(role="assistant", content="It is in Tromso, they say."),
     ]
-    found = tokenize(tokenizer, messages, group="contrast", index=0, max_length=256, value="Tromso")
+    found = tokenize(tokenizer, messages, group="contrast", index=0, max_length=256, value=value)
     assert found is not None
     target_ids = list(found.token_ids[found.first_target :])
-    assert cast("AutoTokenizer", tokenizer).decode(target_ids).strip() == "Tromso"  # type: ignore[attr-defined]
-    assert len(target_ids) == found.num_targets
+    assert 1 <= len(target_ids) == found.num_targets <= MAX_VALUE_TOKENS
+    decoded = cast("AutoTokenizer", tokenizer).decode(target_ids).strip()  # type: ignore[attr-defined]
+    assert decoded
+    assert said.startswith(decoded)
 
 
 def plain_text(tokenizer: Tokenizer, words: str) -> TokenSequence:
