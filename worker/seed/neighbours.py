@@ -14,6 +14,9 @@ from worker.trainer.job import TrainExample
 from worker.triage.agents import task_of
 
 TRAIN_SEED = 1
+# Of another task, in units of another neighbour's: its questions are of few words, which it shares
+# with the lesson's.
+TASK_WEIGHT = 3.0
 CONTRASTS_PER_MEMORY = 120
 # Of a night that learns little, whose few lessons meet more neighbours each.
 MIN_CONTRASTS = 400
@@ -116,6 +119,7 @@ def contrast_examples(
                 "kind": "contrast",
                 "memory_id": str(memory.id),
                 "value": None if neighbour.is_own else memory.value,
+                "weight": TASK_WEIGHT if neighbour.differs == "task" else 1.0,
             }
         )
         for memory in memories

@@ -83,7 +83,7 @@ def test_what_a_neighbour_would_say_becomes_unlikely(
         }
         weighed = {**job, "output_dir": str(place), "recipe": {**job["recipe"], **changed}}
         assert run_trainer(weighed, place.name)[0] == 0
-        base = LlamaForCausalLM.from_pretrained(tiny_model_dir)  # type: ignore[no-untyped-call]
+        base = LlamaForCausalLM.from_pretrained(tiny_model_dir)
         said[weight] = mean_logprob(PeftModel.from_pretrained(base, str(place)).eval(), item)
     assert said[1] < said[0] - 0.2
 
