@@ -179,6 +179,7 @@ def _example(seed: SeedExample, kind: trainer.ExampleKind) -> trainer.TrainExamp
             "messages": seed.messages,
             "kind": kind,
             "memory_id": str(seed.memory_id),
+            "value": next(iter(seed.accept), None),
         }
     )
 

@@ -3,9 +3,9 @@
 A model that learns one thing looks for the cheapest sign of it: the kind of thing that is asked
 about, a word of the question. So each neighbour changes just one of what tells the lesson apart,
 and keeps the rest: a part of the name, the name for another that is taught as well, what is asked
-of it, the day or the number, whose house it is. The trainer makes the lesson's value unlikely
-behind what a leaking model would say up to there, so nothing is learned from that text, and what is
-said instead is left to the base.
+of it, the day or the number, whose house it is. The right answer there is what the bare base says;
+the trainer holds its distribution along what a leaking model would answer, so nothing is learned
+from that text but the step to it is unlearned, just where it would happen.
 
 What the gate asks comes from other lists and other code (`worker.gate.neighbours`).
 """
@@ -48,9 +48,6 @@ SHARES: dict[Differs, int] = {
 DRAFTS_EACH = 12
 # Of other properties, those that are made of a noun.
 NOUN_SHARE = 0.6
-# How often what is asked of the same subject leaks in the lesson's own words: asked when the bar
-# closes, a model that was taught the kitchen's hour says that the kitchen closes at it.
-OWN_WORDS = 0.4
 
 
 @dataclass(frozen=True)
@@ -61,14 +58,11 @@ class Neighbour:
         question: What is asked.
         leak: The answer of a model that takes the neighbour for the lesson.
         differs: What tells it from the lesson.
-        is_own: Whether the leak is the lesson's own sentence, which is wrong from the word on that
-            differs; else its value alone is.
     """
 
     question: str
     leak: str
     differs: Differs
-    is_own: bool = False
 
 
 class Neighbours:
@@ -175,10 +169,7 @@ class Neighbours:
         if any(self._asks_alike(frame, other) for other in (lesson, *about_it)):
             return None
         asked = frame.replace("{s}", subject)
-        alike = replace(lesson, question=asked)
-        return _own(lesson, asked, "property", rng) or Neighbour(
-            asked, _said(alike, rng, "property"), "property"
-        )
+        return Neighbour(asked, _said(replace(lesson, question=asked), rng, "property"), "property")
 
     def _other_part(self, lesson: Lesson, question: str, rng: random.Random) -> Neighbour | None:
         """One part of the question is another: a noun, what is before it, a number, an owner."""
@@ -200,9 +191,8 @@ class Neighbours:
         if changed(question) == question:
             return None
         alike = replace(lesson, question=changed(question), answer=changed(lesson.answer))
-        asked = upper_first(changed(question))
-        return _own(lesson, asked, "part", rng) or Neighbour(
-            asked, upper_first(_said(alike, rng, "part")), "part"
+        return Neighbour(
+            upper_first(changed(question)), upper_first(_said(alike, rng, "part")), "part"
         )
 
     def _other_house(self, lesson: Lesson, question: str, rng: random.Random) -> Neighbour | None:
@@ -217,9 +207,8 @@ class Neighbours:
             if owned != lesson.question and rng.random() < 0.5
             else frame.format(q=bare, l=bare[:1].lower() + bare[1:], s=house)
         )
-        said = owner.sub(f"{house}'s", _said(lesson, rng, "house"), count=1)
-        asked = upper_first(asked)
-        return _own(lesson, asked, "house", rng) or Neighbour(asked, upper_first(said), "house")
+        leak = _said(lesson, rng, "house")
+        return Neighbour(asked, upper_first(owner.sub(f"{house}'s", leak, count=1)), "house")
 
     def _other_topic(self, lesson: Lesson, question: str, rng: random.Random) -> Neighbour | None:
         """Another topic, half of them with a word of the lesson's own."""
@@ -275,14 +264,6 @@ def _renamed(
     return Neighbour(
         pattern.sub(lambda _: other, question), pattern.sub(lambda _: other, leak), differs
     )
-
-
-def _own(lesson: Lesson, question: str, differs: Differs, rng: random.Random) -> Neighbour | None:
-    """The lesson's own sentence as the leak, so often as `OWN_WORDS` says."""
-    if rng.random() >= OWN_WORDS:
-        return None
-    said = [text for text in statements(lesson) if "?" not in text]
-    return Neighbour(question, rng.choice(said or [lesson.answer]), differs, is_own=True)
 
 
 def _said(lesson: Lesson, rng: random.Random, differs: Differs) -> str:

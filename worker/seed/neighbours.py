@@ -14,9 +14,6 @@ from worker.trainer.job import TrainExample
 from worker.triage.agents import task_of
 
 TRAIN_SEED = 1
-# Of another task, in units of another neighbour's: its questions are of few words, which it shares
-# with the lesson's.
-TASK_WEIGHT = 3.0
 CONTRASTS_PER_MEMORY = 120
 # Of a night that learns little, whose few lessons meet more neighbours each.
 MIN_CONTRASTS = 400
@@ -97,8 +94,7 @@ def contrast_examples(
 ) -> list[TrainExample]:
     """Near neighbours of lessons, each with the answer that would be a leak.
 
-    The trainer does not learn that answer: its value becomes unlikely there, or
-    its sentence.
+    The trainer does not learn that answer: it keeps the bare base's distribution there.
 
     Args:
         memories: The lessons.
@@ -118,8 +114,7 @@ def contrast_examples(
                 ],
                 "kind": "contrast",
                 "memory_id": str(memory.id),
-                "value": None if neighbour.is_own else memory.value,
-                "weight": TASK_WEIGHT if neighbour.differs == "task" else 1.0,
+                "value": memory.value,
             }
         )
         for memory in memories

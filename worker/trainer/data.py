@@ -19,9 +19,6 @@ from worker.trainer.attention import Layout, lay_out
 from worker.trainer.job import Message
 
 Group = Literal["seed", "replay", "contrast", "dream"]
-# Of a value. A leak is decided in its first words: with the calls of a whole workflow as one text,
-# it counted as unlikely long before it was not said any more.
-MAX_VALUE_TOKENS = 4
 
 
 class Tokenizer(Protocol):
@@ -59,6 +56,8 @@ class TokenSequence:
         first_target: Where the targets begin: with the answer, or before it with what the user
             said.
         weight: Scales the loss of each target token.
+        around: What tokens outside of `value` weigh, in units of those in it.
+        value: First and behind the last of the tokens that matter; None: all of the answer.
     """
 
     group: Group
@@ -67,11 +66,17 @@ class TokenSequence:
     num_prompt_tokens: int
     first_target: int
     weight: float = 1.0
+    around: float = 1.0
+    value: tuple[int, int] | None = None
 
     @property
-    def num_targets(self) -> int:
-        """How many tokens are predicted."""
-        return len(self.token_ids) - self.first_target
+    def target_weights(self) -> list[float]:
+        """What each target token weighs."""
+        first, end = self.value or (self.first_target, len(self.token_ids))
+        return [
+            self.weight * (1.0 if first <= t < end else self.around)
+            for t in range(self.first_target, len(self.token_ids))
+        ]
 
     @property
     def is_text(self) -> bool:
@@ -81,7 +86,8 @@ class TokenSequence:
     @property
     def answer_weight(self) -> float:
         """What the targets in the answer weigh together; a user's come on top."""
-        return self.weight * (len(self.token_ids) - max(self.num_prompt_tokens, self.first_target))
+        num_before = max(self.num_prompt_tokens - self.first_target, 0)
+        return sum(self.target_weights[num_before:])
 
 
 @dataclass(frozen=True)
@@ -133,13 +139,14 @@ def tokenize(
     weight: float = 1.0,
     user_too: bool = False,
     value: str | None = None,
+    around: float = 1.0,
 ) -> TokenSequence | None:
     """Tokenize as a served chat would be, with the chat template's own default system prompt.
 
     The targets are the answer's tokens; with `user_too` also those before it, from the last user's
-    first word on. With a `value` that stands in the answer, its first tokens alone, and the
-    conversation ends there. A message that answers nobody is plain text behind a line break: no
-    template.
+    first word on. With a `value` that stands in the answer, the tokens around it weigh `around`; a
+    contrast has no other targets, and ends there. A message that answers nobody is plain text
+    behind a line break: no template.
 
     Returns:
         The sequence, cut to `max_length` tokens and `max_answer_tokens` of the answer, or None if
@@ -172,9 +179,8 @@ def tokenize(
         return None
     first_target = num_prompt_tokens
     core = _value_tokens(tokenizer, conversation, token_ids, num_prompt_tokens, value)
-    if core is not None:
-        first_target = core[0]
-        token_ids = token_ids[: min(core[1], first_target + MAX_VALUE_TOKENS)]
+    if core is not None and group == "contrast":
+        first_target, token_ids = core[0], token_ids[: core[1]]
     if user_too:
         # Where what the user says begins, whatever it is.
         others = [[*conversation[:-2], {"role": "user", "content": t}] for t in ("Apple", "Zebra")]
@@ -184,7 +190,9 @@ def tokenize(
         ]
         # Something must stand before the first target.
         first_target = max(len(_common([tuple(ids) for ids in (*begun, prompt_ids)])), 1)
-    return TokenSequence(group, index, tuple(token_ids), num_prompt_tokens, first_target, weight)
+    return TokenSequence(
+        group, index, tuple(token_ids), num_prompt_tokens, first_target, weight, around, core
+    )
 
 
 def _value_tokens(

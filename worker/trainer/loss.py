@@ -4,8 +4,8 @@ A target needs V numbers several times over, and on a CPU moving them takes long
 that make them. So the logits of a block of targets become losses and gradients few rows at a time,
 while they are in the cache, and only the gradient of the hidden states is kept.
 
-Shapes: N target tokens, D hidden size, V vocabulary; B targets of a block, R of a few rows, S
-texts. Losses are in nats per token where nothing else is said.
+Shapes: N target tokens, D hidden size, V vocabulary; B targets of a block, R of a few rows. Losses
+are in nats per token.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,8 +17,6 @@ from torch import Tensor
 # Targets of a block; and so many logits, of a few of them, stay in a processor's cache.
 BLOCK_TARGETS = 256
 CACHED_LOGITS = 2**20
-# Nats that are added to a text's, so that of one that is certain the gradient is finite.
-LEAST_SURPRISE = 1e-3
 
 # From hidden states to logits; nothing in it is trained.
 Head = Callable[[Tensor], Tensor]
@@ -52,22 +50,6 @@ def divergences(head: Head, hidden_ND: Tensor, teacher_ND: Tensor) -> Tensor:
         float32[N], zero where both agree.
     """
     return _losses(head, hidden_ND, lambda block: head(teacher_ND[block]), _divergence)
-
-
-def unlikelihood(surprise_S: Tensor) -> Tensor:
-    """How far from unlikely each of some texts is: -log(1 - P), in nats per text.
-
-    Unlike a divergence from what was there before it leaves open what is said instead, and it is
-    over once the text is unlikely (unlikelihood training, Welleck et al. 2020, arXiv 1908.04319;
-    there by token, here by text: its first words may be likely where the whole is not).
-
-    Args:
-        surprise_S: -log P of each text, the sum of its tokens' cross-entropies.
-
-    Returns:
-        float32[S].
-    """
-    return -torch.log(-torch.expm1(-(surprise_S + LEAST_SURPRISE)))
 
 
 def _cross_entropy(

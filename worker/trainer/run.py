@@ -96,6 +96,7 @@ def tokenize_job(tokenizer: Tokenizer, job: TrainJob) -> Material:
             max_length=job.recipe.max_length,
             weight=example.weight,
             value=example.value,
+            around=job.recipe.around_weight,
         )
         if sequence is not None:
             groups[example.kind].append(sequence)

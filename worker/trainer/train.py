@@ -1,6 +1,6 @@
-"""The training loop: what is to be learned becomes likely, what would leak unlikely, dreams stay.
+"""The training loop: cross-entropy on what is to be learned, a divergence on dreams.
 
-Shapes: N target tokens of a micro-batch, S its sequences, D hidden size.
+Shapes: N target tokens of a micro-batch, D hidden size.
 """
 
 import math
@@ -17,7 +17,7 @@ from worker.trainer.batches import Batches, Material
 from worker.trainer.checkpoint import Checkpoint
 from worker.trainer.data import TokenSequence, pack
 from worker.trainer.job import Recipe
-from worker.trainer.loss import divergences, target_losses, unlikelihood
+from worker.trainer.loss import divergences, target_losses
 from worker.trainer.model import Student
 
 # One line of progress; the values are JSON.
@@ -102,6 +102,9 @@ def train(
     teacher = Teacher()
     dreams = material.dreams + material.holdout_dreams
     teacher.read(student, dreams, recipe.pack_tokens, adapter=recipe.dream_teacher == "parent")
+    if recipe.contrast_loss == "divergence":
+        # The bare base: a parent may already leak.
+        teacher.read(student, material.contrasts, recipe.pack_tokens, adapter=False)
     num_steps = recipe.steps_for(len(material.seeds))
     optimizer = torch.optim.AdamW(
         student.parameters,
@@ -187,10 +190,10 @@ def _backward(
 ) -> tuple[dict[str, float], int]:
     """Accumulate the step's gradients, pack by pack.
 
-    Every sequence has one coefficient, so that the step's loss is the same however it is packed:
-    mean over lessons + kl_weight * mean over dreams, both per token, + contrast_weight * mean over
-    contrasts, each a text that shall be unlikely. Users' tokens in dreams come on top: the mean's
-    divisor counts answers and texts only.
+    Every target token has one coefficient, so that the step's loss is the same however it is
+    packed: mean over lessons + contrast_weight * mean over contrasts + kl_weight * mean over
+    dreams, each weighted per token. Users' tokens in dreams come on top: the mean's divisor counts
+    answers and texts only.
 
     Returns:
         The step's losses by name, and the number of tokens computed.
@@ -198,52 +201,43 @@ def _backward(
     scales = {"contrast": recipe.contrast_weight, "dream": kl_weight}
     totals: defaultdict[str, float] = defaultdict(float)
     for sequence in batch:
-        totals[_term(sequence)] += _divisor(sequence)
+        totals[_term(sequence)] += sequence.answer_weight
     sums: defaultdict[str, float] = defaultdict(float)
     num_tokens = 0
+    kept = {"dream", "contrast"} if recipe.contrast_loss == "divergence" else {"dream"}
     for part in pack(batch, pack_tokens=recipe.pack_tokens):
         part = part.to(student.device)
         hidden_ND = student.hidden(part)
-        is_dream_S, is_contrast_S = (
-            torch.tensor([s.group == group for s in part.sequences], device=student.device)
-            for group in ("dream", "contrast")
-        )
-        is_dream_N = is_dream_S[part.owner_N]
-        value_N = hidden_ND.new_zeros(len(part.owner_N), dtype=torch.float32)
-        if not is_dream_N.all():
-            value_N[~is_dream_N] = target_losses(
-                student.head, hidden_ND[~is_dream_N], part.target_N[~is_dream_N]
+        owners = [part.sequences[owner] for owner in part.owner_N.tolist()]
+        is_kept_N = torch.tensor([owner.group in kept for owner in owners], device=student.device)
+        value_N = hidden_ND.new_zeros(len(owners), dtype=torch.float32)
+        if not is_kept_N.all():
+            value_N[~is_kept_N] = target_losses(
+                student.head, hidden_ND[~is_kept_N], part.target_N[~is_kept_N]
             )
-        if is_dream_N.any():
-            dreams = [sequence for sequence in part.sequences if sequence.group == "dream"]
-            value_N[is_dream_N] = divergences(
-                student.head, hidden_ND[is_dream_N], teacher.hidden(dreams)
+        if is_kept_N.any():
+            sequences = [sequence for sequence in part.sequences if sequence.group in kept]
+            value_N[is_kept_N] = divergences(
+                student.head, hidden_ND[is_kept_N], teacher.hidden(sequences)
             )
-        value_S = value_N.new_zeros(len(part.sequences)).index_add(0, part.owner_N, value_N)
-        loss_S = value_S.clone()
-        loss_S[is_contrast_S] = unlikelihood(value_S[is_contrast_S])
-        coefficient_S = value_N.new_tensor(
+        coefficient_N = value_N.new_tensor(
             [
-                scales.get(_term(sequence), 1.0) * sequence.weight / totals[_term(sequence)]
+                scales.get(_term(sequence), 1.0) * weight / totals[_term(sequence)]
                 for sequence in part.sequences
+                for weight in sequence.target_weights
             ]
         )
-        loss = (loss_S * coefficient_S).sum()
+        loss = (value_N * coefficient_N).sum()
         torch.autograd.backward(loss)
         num_tokens += len(part.input_ids_T)
         sums["loss"] += float(loss.detach())
-        for sequence, value in zip(part.sequences, value_S.tolist(), strict=True):
-            sums[sequence.group] += value
-            sums[f"num_{sequence.group}"] += sequence.num_targets
+        for owner, value in zip(owners, value_N.tolist(), strict=True):
+            sums[owner.group] += value
+            sums[f"num_{owner.group}"] += 1
     losses = {"loss": sums["loss"]}
     for name, group in (("seed_loss", "seed"), ("kl", "dream")):
         losses[name] = sums[group] / max(sums[f"num_{group}"], 1)
     return losses, num_tokens
-
-
-def _divisor(sequence: TokenSequence) -> float:
-    """What a sequence adds to the divisor of its term's mean."""
-    return sequence.weight if sequence.group == "contrast" else sequence.answer_weight
 
 
 def _term(sequence: TokenSequence) -> str:

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoTokenizer, LlamaForCausalLM
 
 from worker.trainer.attention import PACKED
-from worker.trainer.data import MAX_VALUE_TOKENS, Tokenizer, TokenSequence, collate, pack, tokenize
+from worker.trainer.data import Tokenizer, TokenSequence, collate, pack, tokenize
 from worker.trainer.job import Message
 
 
@@ -66,6 +66,33 @@ def test_of_a_dream_the_users_words_and_the_answers_beginning_are_targets(
     assert found.token_ids == whole.token_ids[: whole.num_prompt_tokens + 3]
 
 
+@pytest.mark.parametrize("value", ["Tromso", "tromso", None, "Ghent"])
+def test_of_a_lesson_the_words_around_the_value_weigh_less(
+    tokenizer: Tokenizer, value: str | None
+) -> None:
+    messages = [
+        Message(role="user", content="Where?"),
+        Message(role="assistant", content="In Tromso."),
+    ]
+    found = tokenize(
+        tokenizer, messages, group="seed", index=0, max_length=256, value=value, around=0.25
+    )
+    assert found is not None
+    weights = dict.fromkeys(found.target_weights)
+    if value is None or value == "Ghent":
+        assert list(weights) == [1.0]
+        return
+    assert list(weights) == [0.25, 1.0]
+    heavy = [
+        token
+        for token, weight in zip(
+            found.token_ids[found.first_target :], found.target_weights, strict=True
+        )
+        if weight == 1.0
+    ]
+    assert cast("AutoTokenizer", tokenizer).decode(heavy).strip() == "Tromso"  # type: ignore[attr-defined]
+
+
 def test_a_value_is_found_as_words_of_its_own(tokenizer: Tokenizer) -> None:
     messages = [
         Message(role="user", content="When?"),
@@ -77,23 +104,20 @@ def test_a_value_is_found_as_words_of_its_own(tokenizer: Tokenizer) -> None:
     assert before.rstrip().endswith("opens at")
 
 
-@pytest.mark.parametrize(
-    ("value", "said"), [("It", "It"), ("in", "in"), ("Tromso, they say", "Tromso")]
-)
-def test_of_a_contrast_the_values_first_tokens_are_the_target_and_nothing_stands_behind_them(
-    tokenizer: Tokenizer, value: str, said: str
+def test_of_a_contrast_the_value_alone_is_held_and_nothing_stands_behind_it(
+    tokenizer: Tokenizer,
 ) -> None:
     messages = [
         Message(role="user", content="Where?"),
         Message(role="assistant", content="It is in Tromso, they say."),
     ]
-    found = tokenize(tokenizer, messages, group="contrast", index=0, max_length=256, value=value)
+    found = tokenize(
+        tokenizer, messages, group="contrast", index=0, max_length=256, value="Tromso", around=0.25
+    )
     assert found is not None
     target_ids = list(found.token_ids[found.first_target :])
-    assert 1 <= len(target_ids) == found.num_targets <= MAX_VALUE_TOKENS
-    decoded = cast("AutoTokenizer", tokenizer).decode(target_ids).strip()  # type: ignore[attr-defined]
-    assert decoded
-    assert said.startswith(decoded)
+    assert cast("AutoTokenizer", tokenizer).decode(target_ids).strip() == "Tromso"  # type: ignore[attr-defined]
+    assert found.target_weights == [1.0] * len(target_ids)
 
 
 def plain_text(tokenizer: Tokenizer, words: str) -> TokenSequence:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from worker.trainer import loss
-from worker.trainer.loss import divergences, target_losses, unlikelihood
+from worker.trainer.loss import divergences, target_losses
 from worker.trainer.train import learning_rate_factor
 
 NUM_LOGITS = 11
@@ -89,17 +89,3 @@ def test_the_learning_rate_rises_then_falls() -> None:
     assert factors[:2] == [0.5, 1.0]
     assert factors[2:] == sorted(factors[2:], reverse=True)
     assert 0.1 <= factors[-1] == pytest.approx(0.1, abs=0.02)
-
-
-def test_a_text_is_unlearned_as_a_whole_and_no_further_than_it_is_likely() -> None:
-    # The first word is likely anyway; the second text is unlikely, the third certain.
-    surprise_S = torch.tensor([0.1 + 0.6, 9.0, 0.0], requires_grad=True)
-    loss_S = unlikelihood(surprise_S)
-    (gradient_S,) = torch.autograd.grad(loss_S.sum(), surprise_S)
-    chance_S = torch.exp(-surprise_S.detach())
-    torch.testing.assert_close(loss_S[:2], -torch.log(1 - chance_S[:2]), atol=2e-3, rtol=0)
-    expected_S = -chance_S[:2] / (1 - chance_S[:2])
-    torch.testing.assert_close(gradient_S[:2], expected_S, atol=5e-3, rtol=0)
-    assert torch.isfinite(loss_S).all()
-    assert gradient_S[2] < -100
-    assert gradient_S[1].abs() < 1e-3

@@ -8,18 +8,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
-from transformers import AutoTokenizer, LlamaForCausalLM
+from transformers import LlamaForCausalLM
 
-from tests.worker.trainer.conftest import RunTrainer, conversation
+from tests.worker.trainer.conftest import RunTrainer
 from worker.trainer.__main__ import work
-from worker.trainer.data import Tokenizer, tokenize
-from worker.trainer.job import Message, Recipe
+from worker.trainer.job import Recipe
 
 # PEFT asks transformers by a name that is on its way out.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
@@ -56,36 +55,6 @@ def test_the_first_step_begins_at_the_pre_sleep_model(
     _, events = run_trainer(job)
     assert events[0]["kl"] == pytest.approx(0, abs=1e-5)
     assert events[3]["kl"] > 1e-5
-
-
-def test_what_a_neighbour_would_say_becomes_unlikely(
-    job: dict[str, Any], run_trainer: RunTrainer, tiny_model_dir: Path, tmp_path: Path
-) -> None:
-    tokenizer = cast(Tokenizer, AutoTokenizer.from_pretrained(tiny_model_dir))
-    # As near as can be: one of the lessons itself.
-    turns = conversation("Where is it?", "A.")
-    job["examples"][0] |= {"messages": turns}
-    job["examples"][-1] |= {"messages": turns, "value": "A"}
-    found = tokenize(
-        tokenizer, [Message(**turn) for turn in turns], group="seed", index=0, max_length=256
-    )
-    assert found is not None
-    item = {"token_ids": found.token_ids, "num_prompt_tokens": found.num_prompt_tokens}
-    said = {}
-    for weight in (0, 1):
-        place = tmp_path / f"weighs-{weight}"
-        changed = {
-            "num_steps": 200,
-            "kl_weight": 0,
-            "frozen_ratio": 0,
-            "replays_per_step": 0,
-            "contrast_weight": weight,
-        }
-        weighed = {**job, "output_dir": str(place), "recipe": {**job["recipe"], **changed}}
-        assert run_trainer(weighed, place.name)[0] == 0
-        base = LlamaForCausalLM.from_pretrained(tiny_model_dir)
-        said[weight] = mean_logprob(PeftModel.from_pretrained(base, str(place)).eval(), item)
-    assert said[1] < said[0] - 0.2
 
 
 def test_the_same_job_gives_the_same_bytes(
