@@ -26,8 +26,9 @@ from typing import Annotated, Any
 import typer
 
 from bench.arms import CHAT_MAX_TOKENS, CYCLE_TIMEOUT_S
+from bench.bars import Bar, near_base
 from bench.examiner import ANSWER_MAX_TOKENS, CONCURRENCY, Examinee, ask
-from bench.instructions import Instruction, num_followed, read_instructions
+from bench.instructions import Instruction, read_instructions
 from bench.outside import Outside
 from bench.report import console, save, show
 from cli.client import ChatReply, DormouseClient
@@ -37,15 +38,19 @@ from cli.stack import LocalStack
 from shared.engine.client import EngineClient
 from shared.settings import Settings
 from worker.gate.engine import GateEngine
-from worker.gate.statistics import SIGNIFICANCE, sign_test
+from worker.gate.statistics import SIGNIFICANCE, compare_shares
 from worker.lessons.scoring import says_any
 
 SOURCES = ("wikibigedit", "zsre")
 INSTRUCTION_MAX_TOKENS = 256
-MIN_REPHRASED = 0.9
-MAX_LEAK = 0.05
-MAX_LESS_LIKELY = 0.1
-BLIMP_MARGIN = 0.005
+BARS = {
+    "promoted": Bar(least=1.0),
+    "rephrased": Bar(least=0.9),
+    "leak": Bar(most=0.05),
+    "less likely": Bar(most=0.1),
+    "blimp": near_base(0.005),
+    "followed, p": Bar(least=SIGNIFICANCE),
+}
 COLUMNS = (
     "facts",
     "night",
@@ -131,7 +136,9 @@ class Asked:
             rephrased=texts[1::3],
             neighbours=texts[2::3],
             blimp=(await self._outside.examine(name))["blimp"],
-            followed=num_followed(self._instructions, done),
+            followed=[
+                item.followed(answer) for item, answer in zip(self._instructions, done, strict=True)
+            ],
         )
 
     async def less_likely(self, name: str, before: Answers) -> float:
@@ -167,10 +174,8 @@ def measured(
             says(before.neighbours, neighbours), says(after.neighbours, neighbours), strict=True
         )
     ]
-    pairs = list(zip(before.followed, after.followed, strict=True))
-    lost, won = (
-        sum(was is not now and now is which for was, now in pairs) for which in (False, True)
-    )
+    followed = compare_shares("followed", before.followed, after.followed, margin=-1.0)
+    is_asked = followed.num_probes > 0
     return {
         "asked before": fmean(says(before.asked, questions)),
         "asked": fmean(says(after.asked, questions)),
@@ -180,9 +185,9 @@ def measured(
         "less likely": round(less_likely, 4),
         "blimp before": before.blimp,
         "blimp": after.blimp,
-        "followed before": fmean(before.followed) if pairs else None,
-        "followed": fmean(after.followed) if pairs else None,
-        "followed, p": round(sign_test(lost, won), 4) if pairs else None,
+        "followed before": followed.baseline if is_asked else None,
+        "followed": followed.candidate if is_asked else None,
+        "followed, p": followed.p_value if is_asked else None,
         "missed": [
             (fact.rephrased, fact.value, text)
             for fact, text, right in zip(
@@ -199,45 +204,22 @@ def measured(
 
 
 def bars_of(name: str, figures: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a night must reach; what was not measured has no bar."""
-    found = [
-        (
-            f"{name}: rephrased",
-            figures["rephrased"],
-            f"≥ {MIN_REPHRASED}",
-            figures["rephrased"] >= MIN_REPHRASED,
-        ),
-        (
-            f"{name}: neighbours given the value",
-            figures["leak"],
-            f"≤ {MAX_LEAK}",
-            figures["leak"] <= MAX_LEAK,
-        ),
-        (
-            f"{name}: nats less likely",
-            figures["less likely"],
-            f"≤ {MAX_LESS_LIKELY}",
-            figures["less likely"] <= MAX_LESS_LIKELY,
-        ),
-    ]
+    """What a night must reach; what was not measured has no bar.
+
+    A night that was refused moved nothing: that it leaks nothing does not make up for it.
+    """
+    values = {"promoted": float(figures["status"] == "promoted"), **figures}
     if figures["blimp"] is not None:
-        moved = round(figures["blimp"] - figures["blimp before"], 4)
-        found.append(
-            (f"{name}: BLiMP", moved, f"base ± {BLIMP_MARGIN}", abs(moved) <= BLIMP_MARGIN)
-        )
-    if figures["followed, p"] is not None:
-        p_value = figures["followed, p"]
-        found.append(
-            (
-                f"{name}: IFEval, p of the losses",
-                p_value,
-                f"≥ {SIGNIFICANCE}",
-                p_value >= SIGNIFICANCE,
-            )
-        )
+        values["blimp"] = round(figures["blimp"] - figures["blimp before"], 4)
     return [
-        {"name": label, "value": value, "bar": bar, "holds": holds}
-        for label, value, bar, holds in found
+        {
+            "name": f"{name}: {key}",
+            "value": values[key],
+            "bar": str(bar),
+            "holds": bar.holds(values[key]),
+        }
+        for key, bar in BARS.items()
+        if values[key] is not None
     ]
 
 
@@ -251,7 +233,9 @@ def teach(client: DormouseClient, facts: Sequence[Fact]) -> None:
         client.give_feedback(reply.trace, rating=-1, correction=fact.value)
 
 
-def run_night(place: Path, facts: Sequence[Fact], data: Path, instructions: int) -> dict[str, Any]:
+def run_night(
+    place: Path, facts: Sequence[Fact], data: Path, instructions: Sequence[Instruction]
+) -> dict[str, Any]:
     """Teach on a stack of its own, sleep once, and measure before and after."""
     env = {"DORMOUSE_MAX_CYCLE_MEMORIES": str(len(facts))}
     with LocalStack(place, env=env, assets=Home.at(None, None).path) as stack:
@@ -260,7 +244,7 @@ def run_night(place: Path, facts: Sequence[Fact], data: Path, instructions: int)
 
 
 async def _night(
-    stack: LocalStack, facts: Sequence[Fact], data: Path, instructions: int
+    stack: LocalStack, facts: Sequence[Fact], data: Path, instructions: Sequence[Instruction]
 ) -> dict[str, Any]:
     settings = Settings(
         engine_url=stack.env["DORMOUSE_ENGINE_URL"],
@@ -269,7 +253,7 @@ async def _night(
     client = DormouseClient(stack.url, stack.api_key, stack.admin_key)
     async with EngineClient(settings) as engine:
         base = settings.base_model_name
-        asked = Asked(engine, base, facts, read_instructions(data, instructions), data)
+        asked = Asked(engine, base, facts, instructions, data)
         before = await asked.answers(base)
         await asyncio.to_thread(teach, client, facts)
         began = time.monotonic()
@@ -303,6 +287,10 @@ def main(
         raise typer.Exit(0)
     if unknown := set(source or ()) - set(SOURCES):
         raise typer.BadParameter(f"no such source: {', '.join(unknown)}; of {', '.join(SOURCES)}")
+    try:
+        to_follow = read_instructions(data, instructions)
+    except ImportError as error:
+        raise typer.BadParameter(str(error)) from error
     root = Home.at(None, None).path / "bench-facts"
     nights: dict[str, dict[str, Any]] = {}
     for name in source or SOURCES:
@@ -313,7 +301,7 @@ def main(
                 raise typer.BadParameter(str(error)) from error
             console.rule(f"{number} facts of {name}", align="left")
             place = root / f"{name}-{number}-{int(time.time())}"
-            nights[f"{name}, {number}"] = run_night(place, facts, data, instructions)
+            nights[f"{name}, {number}"] = run_night(place, facts, data, to_follow)
     show("Real facts, one night each", COLUMNS, [_row(*item) for item in nights.items()])
     bars = [bar for name, figures in nights.items() for bar in bars_of(name, figures)]
     show(

@@ -5,7 +5,6 @@
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,8 +49,3 @@ def read_instructions(folder: Path, count: int) -> list[Instruction]:
         for row in rows
         if not UNCHECKED.intersection(row["instruction_id_list"])
     ][:count]
-
-
-def num_followed(instructions: Sequence[Instruction], answers: Sequence[str]) -> list[bool]:
-    """Of each prompt whether its answer does as it says."""
-    return [item.followed(answer) for item, answer in zip(instructions, answers, strict=True)]

@@ -13,6 +13,8 @@ FACTS = [
     Fact("Which river is C in?", "What river holds C?", "Rhine", "Which river is D in?"),
 ]
 
+PROMOTED = {"status": "promoted"}
+
 
 def answers(
     rephrased: list[str], neighbours: list[str], followed: list[bool] | None = None
@@ -38,18 +40,28 @@ def test_instructions_may_be_lost_by_chance_and_no_more(num_lost: int, holds: bo
         answers(*said, [True] * 20),
         answers(*said, [False] * num_lost + [True] * (20 - num_lost)),
     )
-    bars = {bar["name"]: bar for bar in bars_of("x", measured(FACTS, before, after, 0.2))}
-    assert bars["x: IFEval, p of the losses"]["holds"] is holds
+    bars = {
+        bar["name"]: bar for bar in bars_of("x", PROMOTED | measured(FACTS, before, after, 0.2))
+    }
+    assert bars["x: followed, p"]["holds"] is holds
     assert bars["x: rephrased"]["holds"]
-    assert bars["x: neighbours given the value"]["holds"]
-    assert bars["x: BLiMP"]["holds"]
-    assert not bars["x: nats less likely"]["holds"]
+    assert bars["x: leak"]["holds"]
+    assert bars["x: blimp"]["holds"]
+    assert not bars["x: less likely"]["holds"]
 
 
 def test_what_was_not_measured_has_no_bar() -> None:
     nothing = Answers(["", ""], ["", ""], ["", ""], None, [])
-    names = [bar["name"] for bar in bars_of("x", measured(FACTS, nothing, nothing, 0.0))]
-    assert names == ["x: rephrased", "x: neighbours given the value", "x: nats less likely"]
+    names = [bar["name"] for bar in bars_of("x", PROMOTED | measured(FACTS, nothing, nothing, 0.0))]
+    assert names == ["x: promoted", "x: rephrased", "x: leak", "x: less likely"]
+
+
+def test_a_refused_night_is_no_night_without_leaks() -> None:
+    same = answers(["A singer.", "The Po."], ["B was a poet.", "The Po."])
+    figures = {"status": "rejected", **measured(FACTS, same, same, 0.0)}
+    bars = {bar["name"]: bar["holds"] for bar in bars_of("x", figures)}
+    assert bars["x: leak"]
+    assert not bars["x: promoted"]
 
 
 def test_facts_are_drawn_by_the_seed(tmp_path: Path) -> None:
